@@ -1,0 +1,55 @@
+//! The stable codes of all diagnostics: one home, so that the gallery can check that each
+//! has its case. Words in kebab-case, the stage first.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A stable code, for example `project-unknown-key`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Code(&'static str);
+
+impl Code {
+    /// The code as text.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: Code = Code($text);)*
+
+        /// Every code there is, in order.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    // --- project files -------------------------------------------------------------
+    /// A project file could not be read.
+    PROJECT_UNREADABLE = "project-unreadable";
+    /// A file is not valid UTF-8.
+    PROJECT_NOT_UTF8 = "project-not-utf8";
+    /// YAML syntax.
+    YAML_SYNTAX = "yaml-syntax";
+    // --- jinja -----------------------------------------------------------------------
+    /// A template's syntax.
+    JINJA_SYNTAX = "jinja-syntax";
+    // --- graph -----------------------------------------------------------------------
+    /// A `ref()` names no node.
+    UNKNOWN_REF = "unknown-ref";
+    // --- database --------------------------------------------------------------------
+    /// The server cannot be reached.
+    DB_CONNECT = "db-connect";
+    // --- run -------------------------------------------------------------------------
+    /// A statement of a node failed in Postgres.
+    SQL_ERROR = "sql-error";
+}

@@ -1,0 +1,180 @@
+//! The types through which the rest of the crate speaks to the engine: what a caller gives
+//! ([`Settings`], [`NodeContext`]), what it answers ([`Names`], [`Database`]) and what it
+//! gets back ([`Scan`], [`Rendered`]).
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::diag::FileId;
+use crate::names::{NodeId, Relation};
+
+/// What is the same for every template of an invocation.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The root project's name.
+    pub project_name: String,
+    /// `vars` of the command line; they win over everything.
+    pub cli_vars: IndexMap<String, Json>,
+    /// `vars` by package (the root project's own under its name; its entry for a package wins).
+    pub vars: IndexMap<String, IndexMap<String, Json>>,
+    /// The `target` variable: name, schema, dbname, host, port, user, type, threads, profile_name.
+    pub target: Json,
+    /// The `flags` variable: FULL_REFRESH, WHICH, ...
+    pub flags: Json,
+    /// `dispatch:` of the project: macro namespace to search order of packages.
+    pub dispatch: IndexMap<String, Vec<String>>,
+    /// This invocation's id.
+    pub invocation_id: String,
+    /// When it started, as an RFC 3339 instant in UTC with microseconds.
+    pub run_started_at: String,
+    /// The environment, as read once at start.
+    pub env: Arc<IndexMap<String, String>>,
+}
+
+/// A file of macros, as read.
+#[derive(Clone, Debug)]
+pub struct MacroFile {
+    /// The package that owns it.
+    pub package: String,
+    /// The file, in the source map; its text is the source.
+    pub file: FileId,
+}
+
+/// The node whose template runs: what `this`, `model`, `config` and friends answer.
+#[derive(Clone, Debug)]
+pub struct NodeContext {
+    /// The node.
+    pub id: NodeId,
+    /// Its package, where unqualified macros and vars are looked up first.
+    pub package: String,
+    /// Its relation (`this`); `None` for tests, operations and analyses.
+    pub this: Option<Relation>,
+    /// The `model` variable, as dbt's manifest has the node.
+    pub model: Json,
+    /// Its resolved config, which `config.get` and `config.require` read.
+    pub config: IndexMap<String, Json>,
+    /// Further variables: a generic test's arguments, `sql`, `pre_hooks`, ...
+    pub extra: IndexMap<String, Arg>,
+    /// dbt's `execute`: false while scanning.
+    pub execute: bool,
+}
+
+/// A value given to a template or macro.
+#[derive(Clone, Debug)]
+pub enum Arg {
+    /// Plain data.
+    Json(Json),
+    /// A relation object.
+    Relation(Relation),
+    /// A list of columns, as `adapter.get_columns_in_relation` gives it.
+    Columns(Vec<Column>),
+    /// Several values.
+    List(Vec<Arg>),
+}
+
+/// A `ref()` as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RefCall {
+    /// The package, when two arguments were given.
+    pub package: Option<String>,
+    /// The model, seed or snapshot.
+    pub name: String,
+    /// The version (`v=`), as text.
+    pub version: Option<String>,
+}
+
+/// A `source()` as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SourceCall {
+    /// The source.
+    pub source: String,
+    /// Its table.
+    pub table: String,
+}
+
+/// A column of a relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The name, unquoted.
+    pub name: String,
+    /// The type as Postgres formats it, for example `character varying(20)`.
+    pub data_type: String,
+}
+
+/// What a query gave. Values are Postgres' text form; `None` is NULL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// The columns; `data_type` is the type's name (`int4`, `numeric`, `timestamptz`, ...).
+    pub columns: Vec<Column>,
+    /// The rows.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// The command tag, for example `SELECT 3`; empty when there was none.
+    pub status: String,
+}
+
+/// An error for a template: its text becomes the message of a diagnostic at the line of the call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct LookupError {
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Who answers `ref`, `source` and what hangs on them. The graph does at run time.
+pub trait Names: Send + Sync {
+    /// The relation of a ref; an ephemeral model's is a [`crate::names::RelationKind::Cte`].
+    fn resolve_ref(&self, from: &NodeContext, call: &RefCall) -> Result<Relation, LookupError>;
+    /// The relation of a source's table.
+    fn resolve_source(
+        &self,
+        from: &NodeContext,
+        call: &SourceCall,
+    ) -> Result<Relation, LookupError>;
+    /// dbt's `graph` variable.
+    fn graph(&self) -> Json {
+        Json::Null
+    }
+}
+
+/// Who runs queries for templates. Called on a thread that may block.
+pub trait Database: Send + Sync {
+    /// Runs SQL of one or more statements on the node's connection; the last one's result.
+    fn query(&self, sql: &str) -> Result<Table, LookupError>;
+    /// The relation of that name, with its kind, if it exists. Names match the catalog exactly.
+    fn relation(&self, schema: &str, identifier: &str) -> Result<Option<Relation>, LookupError>;
+    /// All relations of a schema.
+    fn relations(&self, schema: &str) -> Result<Vec<Relation>, LookupError>;
+    /// All schemas of the database.
+    fn schemas(&self) -> Result<Vec<String>, LookupError>;
+    /// The columns of a relation, in order; empty if it does not exist.
+    fn columns(&self, relation: &Relation) -> Result<Vec<Column>, LookupError>;
+    /// `log()` and `print()`.
+    fn log(&self, message: &str, info: bool);
+}
+
+/// What one template said of itself while it was rendered at parse time.
+#[derive(Clone, Debug, Default)]
+pub struct Scan {
+    /// Every `config(...)`, in order.
+    pub configs: Vec<IndexMap<String, Json>>,
+    /// Every ref, in order of first appearance, with the line (from 1) of its first call.
+    pub refs: Vec<(RefCall, usize)>,
+    /// Every source, likewise.
+    pub sources: Vec<(SourceCall, usize)>,
+    /// Unique ids of the macros that ran, for example `macro.shop.cents`.
+    pub macros: Vec<String>,
+}
+
+/// A rendered template.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The text.
+    pub text: String,
+    /// For each line of `text` (from 0) the line of the template (from 1) that made it, as
+    /// near as is known.
+    pub lines: Vec<usize>,
+}
