@@ -1,0 +1,3 @@
+//! All integration tests but the architecture test: one binary, one module for each topic.
+
+mod project;
