@@ -135,6 +135,7 @@ fn read_all(options: &ReadOptions, sources: &SourceMap, check: &mut Check) -> Op
     let mut packages = vec![root_package];
     packages.extend(installed);
     check_names(&packages, sources, check);
+    check_paths(&packages, check);
     Some(Project {
         root,
         packages,
@@ -181,6 +182,24 @@ fn check_names(packages: &[Package], sources: &SourceMap, check: &mut Check) {
             );
         }
     }
+}
+
+/// Paths of the root project's `models:` and `seeds:` that apply to nothing. The other trees
+/// apply to what only the graph knows.
+fn check_paths(packages: &[Package], check: &mut Check) {
+    let trees = &packages[0].file.configs;
+    let mut models = Vec::new();
+    let mut seeds = Vec::new();
+    for package in packages {
+        models.extend(package.models.iter().map(|m| m.fqn(&package.name)));
+        seeds.extend(package.seeds.iter().map(|s| s.fqn(&package.name)));
+    }
+    check
+        .diagnostics
+        .extend(trees.models.unused("models", &models));
+    check
+        .diagnostics
+        .extend(trees.seeds.unused("seeds", &seeds));
 }
 
 fn is_ours(path: &Path) -> bool {

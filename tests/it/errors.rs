@@ -8,8 +8,10 @@ use std::process::Command;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use marts::diag::{RenderOptions, codes, render_all};
-use marts::project::{ReadOptions, read};
+use marts::diag::{Diagnostic, RenderOptions, codes, render_all};
+use marts::project::{
+    ConfigKind, ConfigOrigin, ConfigQuery, NodeConfig, Project, ReadOptions, read,
+};
 
 /// Files of a case that are about it and not of its project.
 const OWN_FILES: [&str; 5] = ["expected.txt", "args", "env", "setup.sh", ".bare"];
@@ -178,10 +180,41 @@ fn read_only(root: &Path, env: IndexMap<String, String>) -> String {
         ..ReadOptions::default()
     };
     let (diagnostics, sources) = match read(&options) {
-        Ok((project, warnings)) => (warnings, project.sources),
+        Ok((project, mut warnings)) => {
+            warnings.extend(config_errors(&project));
+            (warnings, project.sources)
+        }
         Err(failure) => (failure.diagnostics, failure.sources),
     };
     render_all(&diagnostics, &sources, RenderOptions::default())
+}
+
+/// What the types of config say of models, as far as YAML configures them.
+fn config_errors(project: &Project) -> Vec<Diagnostic> {
+    let package = project.root_package();
+    let mut found = Vec::new();
+    for model in &package.models {
+        let entries = &package.properties.models;
+        let layer = entries
+            .iter()
+            .find(|e| e.name.value == model.name)
+            .map(|e| e.config_layer());
+        let config = project.resolve_config(&ConfigQuery {
+            kind: ConfigKind::Model,
+            package,
+            fqn: &model.fqn(&package.name),
+            properties: layer.as_ref(),
+            in_file: &[],
+        });
+        let what = format!("model `{}`", model.name);
+        let origin = ConfigOrigin {
+            what: &what,
+            place: &|key| config.places.get(key).copied(),
+            file: Some(&model.path),
+        };
+        found.extend(NodeConfig::new(config.map.clone(), "view", &origin).1);
+    }
+    found
 }
 
 /// What the program says: standard error, then its exit code.
