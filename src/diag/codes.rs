@@ -78,6 +78,8 @@ codes! {
     TARGET_NOT_FOUND = "target-not-found";
     /// The target is for another database.
     TARGET_NOT_POSTGRES = "target-not-postgres";
+    /// `--vars` is no mapping.
+    CLI_VARS = "vars-form";
     /// The database URL cannot be read.
     DATABASE_URL = "database-url";
     /// A config path of the project file applies to nothing.
