@@ -5,3 +5,4 @@ pub mod event;
 pub mod jinja;
 pub mod names;
 pub mod project;
+pub mod session;

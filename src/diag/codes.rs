@@ -52,4 +52,8 @@ codes! {
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A materialization cannot do what its config asks.
+    MATERIALIZATION = "materialization";
+    /// What hangs on a relation keeps it from being replaced.
+    PUBLISH_REFUSED = "publish-refused";
 }
