@@ -56,4 +56,6 @@ codes! {
     MATERIALIZATION = "materialization";
     /// What hangs on a relation keeps it from being replaced.
     PUBLISH_REFUSED = "publish-refused";
+    /// A relation stayed in use while its new version waited.
+    PUBLISH_LOCKED = "publish-locked";
 }
