@@ -2,7 +2,9 @@
 
 pub mod diag;
 pub mod event;
+pub mod graph;
 pub mod jinja;
+pub mod materialize;
 pub mod names;
 pub mod project;
 pub mod publish;

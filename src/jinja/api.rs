@@ -72,6 +72,8 @@ pub enum Arg {
     Columns(Vec<Column>),
     /// Several values.
     List(Vec<Arg>),
+    /// A dictionary, in order.
+    Map(Vec<(String, Arg)>),
 }
 
 /// A `ref()` as it was written.

@@ -145,13 +145,25 @@ pub enum Views {
     Nested,
 }
 
-/// Reads the facts of `live`; `candidate`, where given, must exist.
+/// Reads the facts of `live` outside a transaction; `candidate`, where given, must exist.
 pub async fn read(
     session: &dyn Session,
     live: &Relation,
     candidate: Option<&Relation>,
     views: Views,
 ) -> Result<Facts, SessionError> {
+    // An empty search_path makes pg_get_viewdef qualify every name.
+    let query = question(live, candidate, views);
+    let sql = format!("begin; set local search_path = ''; {query}; commit");
+    answer(session, live, &sql).await
+}
+
+/// Reads the facts of `live` inside the session's transaction, without looking for views.
+pub async fn read_inside(session: &dyn Session, live: &Relation) -> Result<Facts, SessionError> {
+    answer(session, live, &question(live, None, Views::Direct)).await
+}
+
+fn question(live: &Relation, candidate: Option<&Relation>, views: Views) -> String {
     let candidate = match candidate {
         Some(relation) => quote_literal(&format!(
             "{}.{}",
@@ -160,31 +172,30 @@ pub async fn read(
         )),
         None => "null".to_owned(),
     };
-    // An empty search_path makes pg_get_viewdef qualify every name.
-    let sql = format!(
-        "begin; set local search_path = ''; {}; commit",
-        include_str!("facts.sql")
-            .replace("{schema}", &quote_literal(&live.schema))
-            .replace("{name}", &quote_literal(&live.identifier))
-            .replace("{candidate}", &candidate)
-            .replace(
-                "{nested}",
-                if views == Views::Nested {
-                    "true"
-                } else {
-                    "false"
-                }
-            )
-            .trim_end()
-    );
-    let table = session.query(&sql).await?;
+    include_str!("facts.sql")
+        .replace("{schema}", &quote_literal(&live.schema))
+        .replace("{name}", &quote_literal(&live.identifier))
+        .replace("{candidate}", &candidate)
+        .replace(
+            "{nested}",
+            if views == Views::Nested {
+                "true"
+            } else {
+                "false"
+            },
+        )
+        .trim_end()
+        .to_owned()
+}
+
+async fn answer(session: &dyn Session, live: &Relation, sql: &str) -> Result<Facts, SessionError> {
+    let table = session.query(sql).await?;
     let text = table
         .rows
         .first()
         .and_then(|row| row.first())
         .and_then(Option::as_deref);
-    let parsed = text.map(serde_json::from_str::<Facts>);
-    match parsed {
+    match text.map(serde_json::from_str::<Facts>) {
         Some(Ok(facts)) => Ok(facts),
         _ => Err(SessionError::message(
             codes::PUBLISH_REFUSED,

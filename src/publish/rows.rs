@@ -37,7 +37,7 @@ pub(super) async fn publish(
     ];
     statements.extend_from_slice(swap.then);
     statements.push("commit".to_owned());
-    let text = statements.join(";\n");
+    let text = statements.join("\n;\n");
     locks::retry_while_locked(session, swap.live, || session.execute((&text).into())).await?;
     let garbage = vec![format!("drop table if exists {}", swap.candidate)];
     Ok(Published {

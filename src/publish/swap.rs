@@ -143,7 +143,7 @@ fn transaction(swap: Swap<'_>, live: Option<&Live>, before: &[String], after: &[
     statements.extend_from_slice(after);
     statements.extend_from_slice(swap.then);
     statements.push("commit".to_owned());
-    statements.join(";\n")
+    statements.join("\n;\n")
 }
 
 fn published(swap: Swap<'_>, live: Option<&Live>) -> Published {

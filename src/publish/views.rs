@@ -18,10 +18,14 @@ pub struct ViewSpec<'a> {
     pub live: &'a Relation,
     /// What the name means now, as far as is known; `None` when it is free.
     pub existing: Option<RelationKind>,
+    /// Statements to run first, in the same transaction.
+    pub before: &'a [String],
     /// The whole `create view` (with or without `or replace`).
     pub create: &'a str,
     /// The node's compiled SQL inside it.
     pub compiled: &'a str,
+    /// Statements to run in the same transaction once the view is there.
+    pub then: &'a [String],
 }
 
 /// Creates or replaces a view; the last resort is to drop it and the views on it and to make
@@ -35,10 +39,7 @@ pub async fn publish_view(
         spec.existing,
         Some(RelationKind::Table | RelationKind::MaterializedView)
     ) {
-        let text = format!(
-            "begin; set local lock_timeout = '{}ms'; {create}; commit",
-            locks::SHORT_WAIT.as_millis()
-        );
+        let text = transaction(spec, std::slice::from_ref(&create));
         let sql = embed(&text, spec.compiled);
         match locks::retry_while_locked(session, spec.live, || session.execute(sql)).await {
             Ok(_) => {
@@ -56,7 +57,8 @@ pub async fn publish_view(
     match &facts.live {
         Some(live) => replace_by_force(session, spec, live).await,
         None => {
-            let sql = embed(spec.create, spec.compiled);
+            let text = transaction(spec, &[create]);
+            let sql = embed(&text, spec.compiled);
             session.execute(sql).await?;
             Ok(Published {
                 method: Method::Created,
@@ -64,6 +66,19 @@ pub async fn publish_view(
             })
         }
     }
+}
+
+fn transaction(spec: ViewSpec<'_>, middle: &[String]) -> String {
+    let begin = [
+        "begin".to_owned(),
+        format!(
+            "set local lock_timeout = '{}ms'",
+            locks::SHORT_WAIT.as_millis()
+        ),
+    ];
+    let commit = ["commit".to_owned()];
+    let parts = [&begin[..], spec.before, middle, spec.then, &commit[..]];
+    parts.concat().join("\n;\n")
 }
 
 /// Old relation out of the way, new view in, views on it made again: one transaction.
@@ -108,8 +123,7 @@ async fn replace_by_force(
     statements.push(spec.create.trim().trim_end_matches(';').to_owned());
     statements.extend(view_inheritance(live, spec.live));
     statements.extend(live.views.iter().flat_map(inherit::recreate_view));
-    statements.push("commit".to_owned());
-    let text = statements.join(";\n");
+    let text = transaction(spec, &statements);
     let sql = embed(&text, spec.compiled);
     locks::retry_while_locked(session, spec.live, || session.execute(sql)).await?;
     let garbage = vec![format!("drop {} if exists {retired}", live.keyword())];
