@@ -9,3 +9,4 @@ pub mod names;
 pub mod project;
 pub mod publish;
 pub mod session;
+pub mod pg;
