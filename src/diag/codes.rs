@@ -43,6 +43,12 @@ codes! {
     // --- jinja -----------------------------------------------------------------------
     /// A template's syntax.
     JINJA_SYNTAX = "jinja-syntax";
+    /// A template failed while it was rendered.
+    JINJA_ERROR = "jinja-error";
+    /// A macro or function that is called does not exist.
+    UNKNOWN_MACRO = "unknown-macro";
+    /// A package has two macros of one name.
+    DUPLICATE_MACRO = "duplicate-macro";
     // --- graph -----------------------------------------------------------------------
     /// A `ref()` names no node.
     UNKNOWN_REF = "unknown-ref";
