@@ -3,3 +3,6 @@
 
 mod pg;
 mod support;
+//! All integration tests but the architecture test: one binary, one module for each topic.
+
+mod project;
