@@ -5,4 +5,5 @@ pub mod event;
 pub mod jinja;
 pub mod names;
 pub mod project;
+pub mod report;
 pub mod session;
