@@ -1,5 +1,6 @@
 //! marts: SQL transformations for Postgres, tested before anything is published.
 
+pub mod artifact;
 pub mod diag;
 pub mod event;
 pub mod jinja;

@@ -2,6 +2,7 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Row, Table};
+use serde::{Serialize, Serializer};
 
 use super::format::{clip, one_line, width};
 use super::style::{Style, Tone};
@@ -99,14 +100,14 @@ impl Grid {
         writer.flush()
     }
 
-    /// As a JSON array of objects in the order of the columns; values are text or null.
-    pub fn json(&self) -> serde_json::Value {
-        let object = |row: &Vec<Option<String>>| {
-            let pairs = self.headers.iter().zip(row);
-            let fields = pairs.map(|(name, value)| (name.clone(), serde_json::json!(value)));
-            serde_json::Value::Object(fields.collect())
-        };
-        serde_json::Value::Array(self.rows.iter().map(object).collect())
+    /// As a JSON array of objects, keys in the order of the columns; values are text or null.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn write_json(&self, mut out: impl std::io::Write) -> std::io::Result<()> {
+        let objects: Vec<JsonRow<'_>> = self.rows.iter().map(|row| JsonRow(self, row)).collect();
+        serde_json::to_writer_pretty(&mut out, &objects)?;
+        out.write_all(b"\n")
     }
 
     fn cells(&self) -> Vec<Vec<String>> {
@@ -179,6 +180,15 @@ impl Grid {
     }
 }
 
+/// A row as an object; `serde_json::Map` would sort the keys.
+struct JsonRow<'a>(&'a Grid, &'a [Option<String>]);
+
+impl Serialize for JsonRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.headers.iter().zip(self.1))
+    }
+}
+
 /// comfy-table draws the header in one line and the separator in the next.
 fn paint_header(table: &str, style: Style) -> String {
     let mut text = String::new();
@@ -218,3 +228,7 @@ fn align_of(rows: &[Vec<Option<String>>], index: usize) -> Align {
         Align::Left
     }
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;
