@@ -3,8 +3,12 @@
 pub mod artifact;
 pub mod diag;
 pub mod event;
+pub mod graph;
 pub mod jinja;
+pub mod materialize;
 pub mod names;
 pub mod project;
 pub mod report;
+pub mod publish;
 pub mod session;
+pub mod pg;

@@ -43,6 +43,12 @@ codes! {
     // --- jinja -----------------------------------------------------------------------
     /// A template's syntax.
     JINJA_SYNTAX = "jinja-syntax";
+    /// A template failed while it was rendered.
+    JINJA_ERROR = "jinja-error";
+    /// A macro or function that is called does not exist.
+    UNKNOWN_MACRO = "unknown-macro";
+    /// A package has two macros of one name.
+    DUPLICATE_MACRO = "duplicate-macro";
     // --- graph -----------------------------------------------------------------------
     /// A `ref()` names no node.
     UNKNOWN_REF = "unknown-ref";
@@ -56,4 +62,6 @@ codes! {
     MATERIALIZATION = "materialization";
     /// What hangs on a relation keeps it from being replaced.
     PUBLISH_REFUSED = "publish-refused";
+    /// A relation stayed in use while its new version waited.
+    PUBLISH_LOCKED = "publish-locked";
 }

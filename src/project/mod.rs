@@ -4,5 +4,7 @@
 //! many as can be found are reported at once.
 
 mod declarations;
+mod node_config;
 
 pub use declarations::*;
+pub use node_config::{Hook, NodeConfig};

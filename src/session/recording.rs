@@ -59,6 +59,13 @@ fn show(arg: &Arg) -> String {
                     .join(", ")
             )
         }
+        Arg::Map(pairs) => {
+            let pairs: Vec<String> = pairs
+                .iter()
+                .map(|(k, v)| format!("{k}: {}", show(v)))
+                .collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
         Arg::List(list) => format!("[{}]", list.iter().map(show).collect::<Vec<_>>().join(", ")),
     }
 }
