@@ -1,5 +1,6 @@
 //! marts: SQL transformations for Postgres, tested before anything is published.
 
+pub mod artifact;
 pub mod diag;
 pub mod event;
 pub mod graph;
@@ -7,6 +8,7 @@ pub mod jinja;
 pub mod materialize;
 pub mod names;
 pub mod project;
+pub mod report;
 pub mod publish;
 pub mod session;
 pub mod pg;
