@@ -23,6 +23,7 @@ with event as (
 
 ),
 
+-- Ids carry a running number without leading zeros: the shorter one came first.
 -- Most events leave the state as it was: number the stretches that begin where one sets it.
 stretched as (
 
@@ -31,7 +32,7 @@ stretched as (
         count(state_set) over in_order as stretch,
         lead(effective_at) over in_order as next_effective_at
     from event
-    window in_order as (partition by subscription_id order by effective_at, received_at, event_id)
+    window in_order as (partition by subscription_id order by effective_at, received_at, length(event_id), event_id)
 
 ),
 
@@ -53,7 +54,7 @@ lasting as (
         row(state, price_id, quantity, discount_id)::text as now
     from stated
     where next_effective_at is null or next_effective_at > effective_at
-    window in_order as (partition by subscription_id order by effective_at, received_at, event_id)
+    window in_order as (partition by subscription_id order by effective_at, received_at, length(event_id), event_id)
 
 ),
 
