@@ -34,7 +34,7 @@ episode as (
 
 ),
 
-changed as (
+described as (
 
     select
         invoice_id as episode_id,
@@ -45,6 +45,7 @@ changed as (
         due_at,
         due_month,
         first_failed_at as opened_at,
+        first_failed_date as opened_date,
         coalesce(paid_at, uncollectible_at, voided_at) as closed_at,
         case payment_state
             when 'recovered' then 'recovered'
@@ -69,6 +70,28 @@ changed as (
 
 )
 
-select *
-from changed
+select
+    episode_id,
+    subscription_id,
+    customer_id,
+    plan_id,
+    billing_interval,
+    due_at,
+    due_month,
+    opened_at,
+    opened_date,
+    closed_at,
+    episode_outcome,
+    failed_usd,
+    attempts,
+    failed_attempts,
+    first_decline_code,
+    first_reason_category,
+    first_failure_class,
+    days_to_recovery,
+    messages_sent,
+    messages_opened,
+    messages_clicked,
+    last_changed_at
+from described
 {{- changed_since_last_run('last_changed_at') }}

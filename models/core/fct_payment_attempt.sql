@@ -31,6 +31,7 @@ select
     attempt.attempted_date,
     attempt.attempted_month,
     attempt.settled_at,
+    attempt.settled_date,
     attempt.currency,
     attempt.amount_minor,
     attempt.amount_usd,

@@ -16,6 +16,7 @@ select
     is_terminal,
     is_failed,
     settled_at,
+    settled_date,
     decline_code,
     network_code,
     reason_category,

@@ -38,6 +38,7 @@ select
     latest.outcome in ('succeeded', 'failed') as is_terminal,
     latest.outcome = 'failed' as is_failed,
     latest.settled_at,
+    {{ local_date('latest.settled_at') }} as settled_date,
     latest.decline_code,
     latest.network_code,
     case when latest.outcome = 'failed' then coalesce(decline.category, 'other') end as reason_category,
