@@ -119,6 +119,24 @@ codes! {
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";
+    /// A profile's output or a URL does not say how to connect.
+    DB_CONFIG = "db-config";
+    /// The server refuses the role, the password or the database.
+    DB_LOGIN = "db-login";
+    /// TLS cannot be agreed on, or the certificate is not trusted.
+    DB_TLS = "db-tls";
+    /// The connection ended under a statement.
+    DB_LOST = "db-lost";
+    /// A proxy gives each transaction another session.
+    DB_POOLING = "db-pooling";
+    /// The disk of the server is full.
+    DB_DISK_FULL = "db-disk-full";
+    /// No PostgreSQL is installed for the private server.
+    DB_SERVER_MISSING = "db-server-missing";
+    /// The private server's folder cannot be made or written.
+    DB_SERVER_FOLDER = "db-server-folder";
+    /// The private server does not start or cannot be used.
+    DB_SERVER_FAILED = "db-server-failed";
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
