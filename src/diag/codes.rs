@@ -140,6 +140,10 @@ codes! {
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A file under the target path cannot be written.
+    TARGET_UNWRITABLE = "target-unwritable";
+    /// A schema is missing and may not be created.
+    SCHEMA_MISSING = "schema-missing";
     /// A materialization cannot do what its config asks.
     MATERIALIZATION = "materialization";
     /// What hangs on a relation keeps it from being replaced.

@@ -1,4 +1,3 @@
 //! All integration tests but the architecture test: one binary, one module per topic.
 
-mod cases;
 mod project;
