@@ -86,6 +86,26 @@ codes! {
     CONFIG_MAPPING_WITHOUT_PLUS = "config-mapping-without-plus";
     /// A test is declared in a form that nothing understands.
     TEST_FORM = "test-form";
+    /// A config value of the wrong type, or none of the words it may be.
+    CONFIG_VALUE = "config-value";
+    /// Two resources of a package share a name.
+    DUPLICATE_NAME = "duplicate-name";
+    /// Two entries of property files describe one resource.
+    DUPLICATE_PROPERTIES = "duplicate-properties";
+    /// A source's table is declared twice.
+    DUPLICATE_SOURCE = "duplicate-source";
+    /// Two packages share a name.
+    DUPLICATE_PACKAGE = "duplicate-package";
+    /// An entry of `packages.yml` that nothing understands.
+    PACKAGE_ENTRY = "package-entry";
+    /// A package that is listed but not installed.
+    PACKAGE_MISSING = "package-missing";
+    /// A local package that is not there.
+    PACKAGE_PATH = "package-path";
+    /// The definition of a selector that nothing understands.
+    SELECTOR_FORM = "selector-form";
+    /// Two selectors share a name.
+    SELECTOR_NAME_TWICE = "selector-name-twice";
     /// Both `tests` and `data_tests`.
     TEST_KEYS_TWICE = "test-keys-twice";
     // --- jinja -----------------------------------------------------------------------
