@@ -4,3 +4,4 @@ pub mod diag;
 pub mod event;
 pub mod jinja;
 pub mod names;
+pub mod synth;
