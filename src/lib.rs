@@ -1,7 +1,15 @@
 //! marts: SQL transformations for Postgres, tested before anything is published.
 
+pub mod artifact;
 pub mod diag;
 pub mod event;
+pub mod graph;
 pub mod jinja;
+pub mod materialize;
 pub mod names;
 pub mod synth;
+pub mod project;
+pub mod report;
+pub mod publish;
+pub mod session;
+pub mod pg;

@@ -1,0 +1,159 @@
+//! Statements that a node's config asks for beside its query: indexes, comments, privileges.
+
+use serde_json::Value as Json;
+
+use super::{Spec, arg_text};
+use crate::graph::Node;
+use crate::jinja::Arg;
+use crate::names::{Relation, quote_ident, quote_literal};
+use crate::publish::facts::Grant;
+use crate::session::{Session, SessionError};
+
+/// `create index` statements for `indexes:`, on `relation`.
+pub(super) async fn indexes(
+    spec: Spec<'_>,
+    relation: &Relation,
+    session: &dyn Session,
+) -> Result<Vec<String>, SessionError> {
+    let mut out = Vec::new();
+    for index in &spec.node.config.indexes {
+        let sql = session
+            .call_macro(
+                "get_create_index_sql",
+                &[
+                    ("relation", Arg::Relation(relation.clone())),
+                    ("index_dict", Arg::Json(index.clone())),
+                ],
+            )
+            .await?;
+        let sql = sql.trim().trim_end_matches(';');
+        if !sql.is_empty() {
+            out.push(sql.to_owned());
+        }
+    }
+    Ok(out)
+}
+
+/// `comment on` statements for `persist_docs:`; `columns` are those that exist.
+pub(super) fn comments(
+    node: &Node,
+    keyword: &str,
+    relation: &Relation,
+    columns: &[String],
+) -> Vec<String> {
+    let persist = |key: &str| {
+        let value = node.config.raw.get("persist_docs").and_then(|p| p.get(key));
+        value.and_then(Json::as_bool).unwrap_or(false)
+    };
+    let mut out = Vec::new();
+    if persist("relation") && !node.description.is_empty() {
+        let text = quote_literal(&node.description);
+        out.push(format!("comment on {keyword} {relation} is {text}"));
+    }
+    if persist("columns") {
+        for (name, info) in &node.columns {
+            let exists = columns.iter().any(|c| c == name);
+            if exists && !info.description.is_empty() {
+                let text = quote_literal(&info.description);
+                out.push(format!(
+                    "comment on column {relation}.{} is {text}",
+                    quote_ident(name)
+                ));
+            }
+        }
+    }
+    out
+}
+
+/// Whether `persist_docs` asks for comments on columns.
+pub(super) fn wants_column_comments(node: &Node) -> bool {
+    let value = node
+        .config
+        .raw
+        .get("persist_docs")
+        .and_then(|p| p.get("columns"));
+    value.and_then(Json::as_bool).unwrap_or(false)
+}
+
+/// Statements that make the privileges on `relation` exactly those of `grants:`, from the
+/// ones it has; none when the node does not configure grants.
+pub(super) fn grants(node: &Node, relation: &Relation, current: &[Grant]) -> Vec<String> {
+    let wanted = &node.config.grants;
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let grantee = |name: &Option<String>| name.clone().unwrap_or_else(|| "public".to_owned());
+    let is_wanted = |g: &Grant| {
+        wanted.iter().any(|(privilege, roles)| {
+            privilege.eq_ignore_ascii_case(&g.privilege) && roles.contains(&grantee(&g.grantee))
+        })
+    };
+    let role = |name: &str| {
+        if name.eq_ignore_ascii_case("public") {
+            "public".to_owned()
+        } else {
+            quote_ident(name)
+        }
+    };
+    let mut out: Vec<String> = current
+        .iter()
+        .filter(|g| !is_wanted(g))
+        .map(|g| {
+            format!(
+                "revoke {} on {relation} from {}",
+                g.privilege,
+                role(&grantee(&g.grantee))
+            )
+        })
+        .collect();
+    for (privilege, roles) in wanted {
+        for name in roles {
+            out.push(format!("grant {privilege} on {relation} to {}", role(name)));
+        }
+    }
+    out
+}
+
+/// Calls a macro of two arguments, relation and SQL.
+pub(super) async fn relation_as(
+    session: &dyn Session,
+    name: &str,
+    relation: &Relation,
+    sql: &str,
+) -> Result<String, SessionError> {
+    let text = session
+        .call_macro(
+            name,
+            &[
+                ("relation", Arg::Relation(relation.clone())),
+                ("sql", arg_text(sql)),
+            ],
+        )
+        .await?;
+    Ok(statement(&text))
+}
+
+/// `create table … as` through the project's macro.
+pub(super) async fn create_table_as(
+    session: &dyn Session,
+    temporary: bool,
+    relation: &Relation,
+    sql: &str,
+) -> Result<String, SessionError> {
+    let text = session
+        .call_macro(
+            "create_table_as",
+            &[
+                ("temporary", Arg::Json(Json::Bool(temporary))),
+                ("relation", Arg::Relation(relation.clone())),
+                ("compiled_code", arg_text(sql)),
+            ],
+        )
+        .await?;
+    Ok(statement(&text))
+}
+
+/// A macro's text as one statement without its semicolon.
+pub(super) fn statement(text: &str) -> String {
+    text.trim().trim_end_matches(';').trim_end().to_owned()
+}
