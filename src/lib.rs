@@ -1,6 +1,7 @@
 //! marts: SQL transformations for Postgres, tested before anything is published.
 
 pub mod artifact;
+pub mod checks;
 pub mod diag;
 pub mod event;
 pub mod graph;
@@ -13,3 +14,8 @@ pub mod report;
 pub mod publish;
 pub mod session;
 pub mod pg;
+pub mod plan;
+pub mod project;
+pub mod publish;
+pub mod report;
+pub mod session;

@@ -100,6 +100,22 @@ codes! {
     // --- graph -----------------------------------------------------------------------
     /// A `ref()` names no node.
     UNKNOWN_REF = "unknown-ref";
+    /// A `source()` names no declared table.
+    UNKNOWN_SOURCE = "unknown-source";
+    /// Nodes read one another.
+    GRAPH_CYCLE = "graph-cycle";
+    /// Two nodes share a name or a relation.
+    DUPLICATE_NODE = "duplicate-node";
+    /// A property file describes something that does not exist.
+    UNKNOWN_RESOURCE = "unknown-resource";
+    /// A data test names no macro.
+    UNKNOWN_TEST = "unknown-test";
+    /// A materialization that marts does not have.
+    UNKNOWN_MATERIALIZATION = "unknown-materialization";
+    /// Something in the config of a node is wrong.
+    NODE_CONFIG = "node-config";
+    /// A config value is wrong.
+    CONFIG_VALUE = "config-value";
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";

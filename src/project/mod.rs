@@ -8,6 +8,8 @@ mod data_tests;
 mod declarations;
 mod files;
 mod keys;
+mod node_config;
+mod node_values;
 mod package;
 mod profile;
 mod project_file;
@@ -19,6 +21,8 @@ mod yaml;
 
 pub use config::merge_configs;
 pub use declarations::*;
+pub use node_config::*;
+pub use node_values::*;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

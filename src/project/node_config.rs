@@ -257,7 +257,9 @@ impl Reader<'_> {
             database: self.text("database"),
             alias: self.text("alias"),
             group: self.text("group"),
-            access: self.choice("access", Access::ALL).unwrap_or(Access::Protected),
+            access: self
+                .choice("access", Access::ALL)
+                .unwrap_or(Access::Protected),
             tags: unique(self.texts("tags")),
             meta: self.map("meta"),
             pre_hook: self.hooks("pre-hook"),
@@ -266,7 +268,10 @@ impl Reader<'_> {
             quoting: self.booleans("quoting"),
             sql_header: self.text("sql_header"),
             docs_show: docs.get("show").and_then(Json::as_bool).unwrap_or(true),
-            docs_color: docs.get("node_color").and_then(Json::as_str).map(str::to_owned),
+            docs_color: docs
+                .get("node_color")
+                .and_then(Json::as_str)
+                .map(str::to_owned),
             ..NodeConfig::default()
         }
     }
@@ -459,15 +464,25 @@ impl Reader<'_> {
     fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let value = self.value(key)?;
         let word = value.as_str().unwrap_or_default();
-        let found = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
+        let found = choices
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(word));
         if let Some((_, choice)) = found {
             return Some(*choice);
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         let near = nearest(word, names.iter().copied()).map(str::to_owned);
-        let mut diagnostic = self.diagnose(key, &describe(value), &format!("one of {}", names.join(", ")));
+        let mut diagnostic = self.diagnose(
+            key,
+            &describe(value),
+            &format!("one of {}", names.join(", ")),
+        );
         if let Some(near) = near {
-            diagnostic = Diagnostic { hint: None, ..diagnostic }.hint(format!("did you mean `{near}`?"));
+            diagnostic = Diagnostic {
+                hint: None,
+                ..diagnostic
+            }
+            .hint(format!("did you mean `{near}`?"));
         }
         self.diagnostics.push(diagnostic);
         None
@@ -538,7 +553,9 @@ impl Reader<'_> {
                 Some(list) => {
                     grants.insert(privilege, list);
                 }
-                None => self.wrong_inside("grants", &privilege, &roles, "a role, or a list of roles"),
+                None => {
+                    self.wrong_inside("grants", &privilege, &roles, "a role, or a list of roles")
+                }
             }
         }
         Some(grants)
@@ -553,7 +570,10 @@ impl Reader<'_> {
     }
 
     fn wrong(&mut self, key: &str, expected: &str) {
-        let found = self.raw.get(key).map_or_else(|| "nothing".to_owned(), describe);
+        let found = self
+            .raw
+            .get(key)
+            .map_or_else(|| "nothing".to_owned(), describe);
         let diagnostic = self.diagnose(key, &found, expected);
         self.diagnostics.push(diagnostic);
     }

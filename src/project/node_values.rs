@@ -187,7 +187,9 @@ impl Hook {
         let map = value.as_object()?;
         Some(Self {
             sql: map.get("sql")?.as_str()?.to_owned(),
-            transaction: map.get("transaction").is_none_or(|t| t.as_bool() != Some(false)),
+            transaction: map
+                .get("transaction")
+                .is_none_or(|t| t.as_bool() != Some(false)),
         })
     }
 }
@@ -209,7 +211,9 @@ impl Index {
         let Some(map) = value.as_object() else {
             return Err(format!("a list with {}", describe(value)));
         };
-        if let Some(key) = map.keys().find(|k| !["columns", "unique", "type"].contains(&k.as_str()))
+        if let Some(key) = map
+            .keys()
+            .find(|k| !["columns", "unique", "type"].contains(&k.as_str()))
         {
             return Err(format!("a list with the unknown key `{key}`"));
         }
