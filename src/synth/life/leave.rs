@@ -118,7 +118,6 @@ impl Life<'_> {
         event: &'static str,
         why: (&'static str, &'static str),
     ) {
-        let lag = self.dice.whole(1, 30);
         self.logs.churn.add(ChurnRow {
             event_id: self.id("ce", self.logs.churn.len()),
             customer_id: self.customer_id(),
@@ -127,7 +126,7 @@ impl Life<'_> {
             kind: why.0,
             reason: why.1,
             occurred_at: at,
-            received_at: at.plus(lag),
+            received_at: at.plus(2),
         });
     }
 

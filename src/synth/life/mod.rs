@@ -312,9 +312,8 @@ impl<'w> Life<'w> {
     }
 
     /// Records a subscription event with what is in force after it. Our billing system tells us
-    /// within seconds.
+    /// after a fixed moment, so that events of one instant keep their order by (`received_at`, id).
     fn tell(&mut self, at: At, sub: usize, kind: &'static str) {
-        let lag = self.dice.whole(1, 6);
         let row = SubscriptionEventRow {
             event_id: self.id("se", self.logs.subscription_events.len()),
             subscription_id: self.sub_id(sub),
@@ -324,7 +323,7 @@ impl<'w> Life<'w> {
             price_id: self.price_id(sub),
             quantity: self.subs[sub].quantity,
             discount_id: self.subs[sub].discount.map(|d| d.id),
-            received_at: at.plus(lag),
+            received_at: at.plus(2),
         };
         self.logs.subscription_events.add(row);
     }
