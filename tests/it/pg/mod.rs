@@ -1,0 +1,3 @@
+//! Connections and the private server, against real ones.
+
+mod sessions;
