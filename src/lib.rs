@@ -1,6 +1,7 @@
 //! marts: SQL transformations for Postgres, tested before anything is published.
 
 pub mod artifact;
+pub mod checks;
 pub mod diag;
 pub mod event;
 pub mod graph;
@@ -8,6 +9,7 @@ pub mod jinja;
 pub mod materialize;
 pub mod names;
 pub mod pg;
+pub mod plan;
 pub mod project;
 pub mod publish;
 pub mod report;

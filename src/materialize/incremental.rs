@@ -1,6 +1,7 @@
 //! `materialized: incremental`: the new rows as a staged delta, then one transaction that
 //! applies it by the chosen strategy.
 
+use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::{Built, Spec, hooks, schema_change, settings, table};
@@ -126,7 +127,7 @@ async fn strategy_sql(
             &name,
             &[(
                 "arg_dict",
-                Arg::Map(vec![
+                Arg::Dict(IndexMap::from([
                     (
                         "target_relation".to_owned(),
                         Arg::Relation(spec.live.clone()),
@@ -135,7 +136,7 @@ async fn strategy_sql(
                     ("unique_key".to_owned(), Arg::Json(unique_key)),
                     ("dest_columns".to_owned(), Arg::Columns(columns.to_vec())),
                     ("incremental_predicates".to_owned(), Arg::Json(predicates)),
-                ]),
+                ])),
             )],
         )
         .await?;
@@ -150,7 +151,7 @@ async fn after(
 ) -> Result<String, SessionError> {
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     let mut out = settings::comments(spec.node, "table", spec.live, &names);
-    if !spec.node.config.grants.is_empty() {
+    if spec.node.config.grants.is_some() {
         let facts = facts::read_inside(session, spec.live).await?;
         let current = facts.live.map(|live| live.grants).unwrap_or_default();
         out.extend(settings::grants(spec.node, spec.live, &current));

@@ -4,6 +4,7 @@
 use super::Spec;
 use crate::jinja::Column;
 use crate::names::{Relation, quote_ident};
+use crate::project::OnSchemaChange;
 use crate::session::{Session, SessionError};
 
 /// Compares the delta's columns with the table's, changes the table as the config says, and
@@ -16,15 +17,16 @@ pub(super) async fn apply(
     let new = session.columns(delta).await?;
     let old = session.columns(spec.live).await?;
     let mut statements = widened(spec.live, &new, &old);
-    let policy = spec.node.config.on_schema_change.as_str();
     let added: Vec<&Column> = missing_in(&old, &new);
     let removed: Vec<&Column> = missing_in(&new, &old);
     let retyped: Vec<&Column> = retyped(&new, &old);
     let changed = !(added.is_empty() && removed.is_empty() && retyped.is_empty());
-    match policy {
-        "fail" if changed => return Err(failure(spec, &added, &removed, &retyped)),
-        "append_new_columns" => statements.extend(added.iter().map(|c| add(spec.live, c))),
-        "sync_all_columns" => {
+    match spec.node.config.on_schema_change {
+        OnSchemaChange::Fail if changed => return Err(failure(spec, &added, &removed, &retyped)),
+        OnSchemaChange::AppendNewColumns => {
+            statements.extend(added.iter().map(|c| add(spec.live, c)))
+        }
+        OnSchemaChange::SyncAllColumns => {
             statements.extend(removed.iter().map(|c| {
                 format!(
                     "alter table {} drop column {}",

@@ -16,7 +16,8 @@ pub(super) async fn indexes(
     session: &dyn Session,
 ) -> Result<Vec<String>, SessionError> {
     let mut out = Vec::new();
-    for index in &spec.node.config.indexes {
+    let written = spec.node.config.raw.get("indexes").and_then(Json::as_array);
+    for index in written.map_or(&[][..], Vec::as_slice) {
         let sql = session
             .call_macro(
                 "get_create_index_sql",
@@ -41,16 +42,13 @@ pub(super) fn comments(
     relation: &Relation,
     columns: &[String],
 ) -> Vec<String> {
-    let persist = |key: &str| {
-        let value = node.config.raw.get("persist_docs").and_then(|p| p.get(key));
-        value.and_then(Json::as_bool).unwrap_or(false)
-    };
+    let persist = node.config.persist_docs;
     let mut out = Vec::new();
-    if persist("relation") && !node.description.is_empty() {
+    if persist.relation && !node.description.is_empty() {
         let text = quote_literal(&node.description);
         out.push(format!("comment on {keyword} {relation} is {text}"));
     }
-    if persist("columns") {
+    if persist.columns {
         for (name, info) in &node.columns {
             let exists = columns.iter().any(|c| c == name);
             if exists && !info.description.is_empty() {
@@ -65,23 +63,12 @@ pub(super) fn comments(
     out
 }
 
-/// Whether `persist_docs` asks for comments on columns.
-pub(super) fn wants_column_comments(node: &Node) -> bool {
-    let value = node
-        .config
-        .raw
-        .get("persist_docs")
-        .and_then(|p| p.get("columns"));
-    value.and_then(Json::as_bool).unwrap_or(false)
-}
-
 /// Statements that make the privileges on `relation` exactly those of `grants:`, from the
 /// ones it has; none when the node does not configure grants.
 pub(super) fn grants(node: &Node, relation: &Relation, current: &[Grant]) -> Vec<String> {
-    let wanted = &node.config.grants;
-    if wanted.is_empty() {
+    let Some(wanted) = &node.config.grants else {
         return Vec::new();
-    }
+    };
     let grantee = |name: &Option<String>| name.clone().unwrap_or_else(|| "public".to_owned());
     let is_wanted = |g: &Grant| {
         wanted.iter().any(|(privilege, roles)| {

@@ -59,7 +59,7 @@ pub(super) async fn publish(
 ) -> Result<Built, SessionError> {
     let node = spec.node;
     let mut then = hooks::inside(session, &node.config.post_hook).await?;
-    let columns: Vec<String> = if settings::wants_column_comments(node) {
+    let columns: Vec<String> = if node.config.persist_docs.columns {
         session
             .columns(candidate)
             .await?
@@ -70,7 +70,7 @@ pub(super) async fn publish(
         Vec::new()
     };
     then.extend(settings::comments(node, "table", spec.live, &columns));
-    if !node.config.grants.is_empty() {
+    if node.config.grants.is_some() {
         let current = facts::read(session, spec.live, None, Views::Direct).await?;
         let had = current
             .live

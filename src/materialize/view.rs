@@ -45,7 +45,7 @@ async fn settings_of_view(
     session: &dyn Session,
 ) -> Result<Vec<String>, SessionError> {
     let node = spec.node;
-    let columns: Vec<String> = if settings::wants_column_comments(node) {
+    let columns: Vec<String> = if node.config.persist_docs.columns {
         session
             .columns(spec.live)
             .await?
@@ -56,7 +56,7 @@ async fn settings_of_view(
         Vec::new()
     };
     let mut out = settings::comments(node, "view", spec.live, &columns);
-    if !node.config.grants.is_empty() {
+    if node.config.grants.is_some() {
         let facts = facts::read(session, spec.live, None, Views::Direct).await?;
         let current = facts.live.map(|live| live.grants).unwrap_or_default();
         out.extend(settings::grants(node, spec.live, &current));

@@ -63,8 +63,17 @@ pub trait Session: Send + Sync {
     /// they say otherwise. The rows of the last row-reporting statement.
     async fn execute(&self, sql: Embedded<'_>) -> Result<Done, SessionError>;
 
-    /// Runs a query and gives all its rows as text.
-    async fn query(&self, sql: &str) -> Result<Table, SessionError>;
+    /// Runs a query and gives all its rows as text; of several statements the last one's.
+    async fn query(&self, sql: &str) -> Result<Table, SessionError> {
+        self.query_embedded(Embedded {
+            text: sql,
+            compiled_at: None,
+        })
+        .await
+    }
+
+    /// Runs a query that holds the node's compiled SQL.
+    async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError>;
 
     /// The columns of a relation, in order; empty when it does not exist. Finds temporary
     /// tables when the schema is empty.

@@ -59,7 +59,7 @@ fn show(arg: &Arg) -> String {
                     .join(", ")
             )
         }
-        Arg::Map(pairs) => {
+        Arg::Dict(pairs) => {
             let pairs: Vec<String> = pairs
                 .iter()
                 .map(|(k, v)| format!("{k}: {}", show(v)))
@@ -80,8 +80,8 @@ impl Session for Recording {
         })
     }
 
-    async fn query(&self, sql: &str) -> Result<Table, SessionError> {
-        self.note(format!("query: {}", sql.trim()));
+    async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError> {
+        self.note(format!("query: {}", sql.text.trim()));
         Ok(self.tables.lock().unwrap().pop_front().unwrap_or_default())
     }
 
