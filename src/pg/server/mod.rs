@@ -176,7 +176,12 @@ impl Drop for Running {
             && !is_kept(&self.place, &living)
         {
             process::ask_to_stop(living.pid);
-            process::wait_until_gone(&self.place.data, self.started.as_mut(), STOP_WAIT);
+            process::wait_until_gone(
+                &self.place.data,
+                living.pid,
+                self.started.as_mut(),
+                STOP_WAIT,
+            );
         }
     }
 }
@@ -184,12 +189,22 @@ impl Drop for Running {
 /// The private server, running, with the database made if it was missing. Starts it, or joins
 /// one that lives.
 pub async fn ensure(options: Options) -> Result<Running, EnsureError> {
+    report_file_size_limits();
     let dbname = options.dbname.clone();
     let running = tokio::task::spawn_blocking(move || ensure_server(&options))
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     create_database(&running, &dbname).await?;
     Ok(running)
+}
+
+/// Writing beyond a file-size limit (`ulimit -f`) kills a process unless it listens for the
+/// signal, which makes it an error like a full disk.
+fn report_file_size_limits() {
+    const SIGXFSZ: i32 = 25;
+    let kind = tokio::signal::unix::SignalKind::from_raw(SIGXFSZ);
+    // Listening lasts as long as the process, also when the listener is dropped.
+    drop(tokio::signal::unix::signal(kind));
 }
 
 /// The private server, running; its database may not exist yet. Blocks.
@@ -216,6 +231,24 @@ pub fn ensure_server(options: &Options) -> Result<Running, ServerError> {
         started,
         dbname: options.dbname.clone(),
     })
+}
+
+/// Stops the server, whoever uses it and even if it was to be kept; false if none lives.
+/// Open transactions are rolled back. Blocks until it is gone.
+pub fn stop(options: &Options) -> Result<bool, ServerError> {
+    let place = Place::of(&options.project, options.base.as_deref(), PORT)?;
+    if !place.base.is_dir() {
+        return Ok(false);
+    }
+    let _start = Lock::exclusive(&place.base.join("start.lock"), &*options.tell)?;
+    let Some(living) = process::living(&place.data) else {
+        return Ok(false);
+    };
+    process::ask_to_stop(living.pid);
+    match process::wait_until_gone(&place.data, living.pid, None, Duration::from_secs(300)) {
+        true => Ok(true),
+        false => Err(unusable(&place, "it has been stopping for over 300 s")),
+    }
 }
 
 fn start(place: &Place, options: &Options) -> Result<Started, ServerError> {
@@ -248,7 +281,7 @@ fn join_living(place: &Place, users: &Lock, tell: &dyn Fn(&str)) -> Result<bool,
         };
         if living.status == "stopping" {
             tell("waiting for the private server to stop before it starts again");
-            if !process::wait_until_gone(&place.data, None, Duration::from_secs(300)) {
+            if !process::wait_until_gone(&place.data, living.pid, None, Duration::from_secs(300)) {
                 return Err(unusable(place, "it has been stopping for over 300 s"));
             }
             return Ok(false);
@@ -274,7 +307,7 @@ fn restart_silent(place: &Place, users: &Lock, living: &Postmaster) -> Result<bo
         ));
     }
     process::ask_to_stop(living.pid);
-    match process::wait_until_gone(&place.data, None, Duration::from_secs(60)) {
+    match process::wait_until_gone(&place.data, living.pid, None, Duration::from_secs(60)) {
         true => Ok(false),
         false => Err(unusable(place, "its socket is gone, and it does not stop")),
     }

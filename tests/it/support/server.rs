@@ -21,6 +21,7 @@ struct Shared {
 const WATCH: &str = r#"
 cat >/dev/null
 pid=$(head -n 1 "$1/pg/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
+umount -l "$1/disk" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$1" 2>/dev/null && break
     sleep 0.2
