@@ -2,5 +2,7 @@
 
 mod catalog;
 mod helper;
+mod logins;
 mod private_server;
 mod sessions;
+mod tcp_server;

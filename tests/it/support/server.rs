@@ -146,6 +146,12 @@ fn config(dbname: &str) -> ConnectConfig {
         .with_dbname(dbname)
 }
 
+/// Runs SQL on a private server of the test's own.
+pub(crate) fn run_on(running: &Running, sql: &str) {
+    let config = ConnectConfig::new(Host::Embedded, server::SUPERUSER, "postgres");
+    blocking(running.config(&config), sql.to_owned());
+}
+
 fn admin(sql: String) {
     blocking(config("postgres"), sql);
 }
