@@ -72,6 +72,53 @@ pub enum Arg {
     Columns(Vec<Column>),
     /// Several values.
     List(Vec<Arg>),
+    /// Values by name.
+    Dict(IndexMap<String, Arg>),
+}
+
+/// A text to render: a whole file, or a part of one (a snapshot block, a hook).
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The file it comes from.
+    pub file: FileId,
+    /// Its text.
+    pub text: Arc<str>,
+    /// The line of the file (from 1) on which the text begins.
+    pub first_line: usize,
+}
+
+/// A macro that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MacroInfo {
+    /// For example `macro.shop.cents`.
+    pub unique_id: String,
+    /// The name as it is called.
+    pub name: String,
+    /// The package that has it.
+    pub package: String,
+    /// The names of its arguments, in order.
+    pub arguments: Vec<String>,
+    /// The line of its opening tag, from 1.
+    pub line: usize,
+    /// The file that has it.
+    pub file: FileId,
+    /// The whole block as written.
+    pub text: String,
+}
+
+/// What a macro gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MacroOutput {
+    /// The text that it printed, or what it returned as text.
+    pub text: String,
+    /// What it returned with `return()`; its text where it returned nothing.
+    pub value: Json,
+}
+
+impl From<&NodeContext> for Arc<NodeContext> {
+    fn from(node: &NodeContext) -> Self {
+        Self::new(node.clone())
+    }
 }
 
 /// A `ref()` as it was written.
@@ -154,6 +201,10 @@ pub trait Database: Send + Sync {
     fn columns(&self, relation: &Relation) -> Result<Vec<Column>, LookupError>;
     /// `log()` and `print()`.
     fn log(&self, message: &str, info: bool);
+    /// `exceptions.warn()`.
+    fn warn(&self, message: &str) {
+        self.log(message, true);
+    }
 }
 
 /// What one template said of itself while it was rendered at parse time.

@@ -5,5 +5,22 @@
 //! is given from outside through the traits [`Names`] and [`Database`].
 
 mod api;
+mod blocks;
+mod builtin;
+mod callable;
+mod context;
+mod engine;
+mod error;
+mod functions;
+mod lines;
+mod native;
+mod registry;
+mod rewrite;
+#[cfg(test)]
+mod tests;
+mod value;
+mod yaml;
 
 pub use api::*;
+pub use engine::Engine;
+pub use yaml::{YamlContext, render_profile_string, render_yaml_string};

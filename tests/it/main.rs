@@ -1,5 +1,4 @@
-//! All integration tests in one binary, one module per topic. They run against a real
-//! PostgreSQL that `support` starts for this process and that ends with it.
+//! All integration tests but the architecture test: one binary, one module per topic.
 
-mod pg;
-mod support;
+mod errors;
+mod project;

@@ -1,0 +1,374 @@
+//! The engine: two environments (parse and run) over one registry of macros.
+
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, Value};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
+
+use super::blocks::macro_template;
+use super::context::{Mode, RenderState, Root, Run, Shared, from_arg};
+use super::error::{MacroSyntax, Place, innermost, lookup_error, places};
+use super::registry::{Loaded, Macros, place_of};
+use super::value::{own, to_json};
+use super::{
+    Arg, Database, LookupError, MacroFile, MacroInfo, MacroOutput, Names, NodeContext, Rendered,
+    Scan, Settings, Template, functions, lines, rewrite, value,
+};
+use crate::diag::{Diagnostic, FileId, SourceMap, codes, nearest};
+
+/// The template that prepares a State; every other template includes it first.
+const BOOT: &str = "{% macro __load(id) %}{% import id as t %}{% set _ = __keep(id, t.m) %}{% endmacro %}\
+                    {% set _ = __boot(__load) %}";
+const INCLUDE_BOOT: &str = "{% include '__boot' %}";
+const CALL: &str = "{% include '__boot' %}{% set _ = __invoke() %}";
+
+/// Recursion deeper than this is taken for endless.
+const RECURSION_LIMIT: usize = 5_000;
+
+/// dbt's Jinja dialect with a project's macros loaded. Cheap to clone and to share.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    sources: SourceMap,
+    parse: Environment<'static>,
+    run: Environment<'static>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+impl Engine {
+    /// Loads the names and signatures of all macros. Bodies are read when they are first used.
+    ///
+    /// # Errors
+    /// One diagnostic for each file that cannot be read as macros, and for each name that a
+    /// package has twice.
+    pub fn new(
+        settings: Settings,
+        macro_files: &[MacroFile],
+        sources: SourceMap,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let files: Vec<Loaded<'_>> = macro_files
+            .iter()
+            .map(|f| Loaded {
+                package: &f.package,
+                file: f.file,
+                text: Arc::clone(&sources.file(f.file).text),
+            })
+            .collect();
+        let dispatch = settings.dispatch.clone();
+        let macros = Macros::load(&settings.project_name, dispatch, &files, &sources)?;
+        let macros = Arc::new(macros);
+        let shared = Arc::new(Shared { settings, macros });
+        let parse = environment(&shared, UndefinedBehavior::Chainable);
+        let run = environment(&shared, UndefinedBehavior::Lenient);
+        Ok(Self(Arc::new(Inner {
+            shared,
+            sources,
+            parse,
+            run,
+        })))
+    }
+
+    /// Renders a whole file at parse time and tells what it said of itself.
+    pub fn scan(
+        &self,
+        node: impl Into<Arc<NodeContext>>,
+        file: FileId,
+    ) -> Result<Scan, Diagnostic> {
+        let text = Arc::clone(&self.0.sources.file(file).text);
+        self.scan_text(
+            node,
+            &Template {
+                file,
+                text,
+                first_line: 1,
+            },
+        )
+    }
+
+    /// Renders a text at parse time and tells what it said of itself.
+    pub fn scan_text(
+        &self,
+        node: impl Into<Arc<NodeContext>>,
+        template: &Template,
+    ) -> Result<Scan, Diagnostic> {
+        let node = node.into();
+        let run = Run::new(
+            &self.0.shared,
+            node,
+            Mode::Scan(std::sync::Mutex::default()),
+        );
+        self.render_in(&self.0.parse, &run, template)?;
+        let mut scan = run
+            .scan()
+            .map(|mut s| std::mem::take(&mut *s))
+            .unwrap_or_default();
+        lines::place_calls(&mut scan, template);
+        Ok(scan)
+    }
+
+    /// Renders a template at run time. Blocks while the template queries the database.
+    pub fn render(
+        &self,
+        node: impl Into<Arc<NodeContext>>,
+        template: &Template,
+        names: Arc<dyn Names>,
+        db: Option<Arc<dyn Database>>,
+    ) -> Result<Rendered, Diagnostic> {
+        let run = Run::new(&self.0.shared, node.into(), Mode::Live { names, db });
+        let text = self.render_in(&self.0.run, &run, template)?;
+        let lines = lines::map(&text, template);
+        Ok(Rendered { text, lines })
+    }
+
+    /// Calls a macro by its name (`name` or `package.name`), as a template of the node would.
+    /// Where there is no macro of the name, `postgres__name` and `default__name` are tried.
+    pub fn call_macro(
+        &self,
+        node: impl Into<Arc<NodeContext>>,
+        macro_name: &str,
+        args: &[(Option<&str>, Arg)],
+        names: Arc<dyn Names>,
+        db: Option<Arc<dyn Database>>,
+    ) -> Result<MacroOutput, Diagnostic> {
+        let node = node.into();
+        let macros = &self.0.shared.macros;
+        let found = macros
+            .resolve(&node.package, macro_name)
+            .or_else(|| macros.dispatch(&node.package, macro_name, None).ok());
+        let Some(def) = found else {
+            return Err(self.unknown_macro(&node.package, macro_name));
+        };
+        let mut values: Vec<Value> = Vec::new();
+        let mut named: Vec<(&str, Value)> = Vec::new();
+        for (name, arg) in args {
+            match name {
+                Some(name) => named.push((name, from_arg(arg))),
+                None => values.push(from_arg(arg)),
+            }
+        }
+        if !named.is_empty() {
+            values.push(Value::from(Kwargs::from_iter(named)));
+        }
+        let callee = super::callable::MacroCallable::value(def);
+        let run = Run::new(&self.0.shared, node, Mode::Live { names, db });
+        run.set_invocation(callee, values);
+        let root = Value::from_object(Root(Arc::clone(&run)));
+        let done = self
+            .0
+            .run
+            .get_template("__call")
+            .and_then(|t| t.render(root));
+        done.map_err(|e| self.diagnose(&run, &e, None))?;
+        let value = run.take_outcome().unwrap_or_default();
+        Ok(MacroOutput {
+            text: if value.is_none() {
+                String::new()
+            } else {
+                value.to_string()
+            },
+            value: to_json(&value),
+        })
+    }
+
+    /// The macro that a name means for nodes of a package.
+    pub fn find_macro(&self, name: &str, package: &str) -> Option<MacroInfo> {
+        let macros = &self.0.shared.macros;
+        macros.resolve(package, name).map(|def| def.info())
+    }
+
+    /// All macros, the built-in ones first.
+    pub fn macros(&self) -> Vec<MacroInfo> {
+        self.0.shared.macros.all().map(|def| def.info()).collect()
+    }
+
+    /// Compiles every macro and tells what is wrong; rendering alone finds that only in macros
+    /// that are used.
+    pub fn check_macros(&self) -> Vec<Diagnostic> {
+        let macros = &self.0.shared.macros;
+        let broken = macros.all().filter_map(|def| {
+            let error = self.0.run.get_template(&def.unique_id).err()?;
+            let inner = innermost(&error);
+            let message = inner
+                .detail()
+                .map_or_else(|| inner.to_string(), str::to_owned);
+            let diagnostic = Diagnostic::error(codes::JINJA_SYNTAX, message);
+            let places = places(&error);
+            let span = places.iter().find_map(|place| self.span(place, None));
+            Some(match span {
+                Some(span) => diagnostic.at(span, ""),
+                None => diagnostic.note(format!("in macro {}", def.unique_id)),
+            })
+        });
+        broken.collect()
+    }
+
+    fn unknown_macro(&self, package: &str, name: &str) -> Diagnostic {
+        let message = format!("there is no macro `{name}`");
+        let diagnostic = Diagnostic::error(codes::UNKNOWN_MACRO, message);
+        match nearest(name, self.0.shared.macros.names(package)) {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic.hint("check the name, and that its package is installed"),
+        }
+    }
+
+    fn render_in(
+        &self,
+        env: &Environment<'static>,
+        run: &Arc<Run>,
+        template: &Template,
+    ) -> Result<String, Diagnostic> {
+        let text = rewrite::normalise(&template.text);
+        let rewritten = rewrite::rewrite(&text).map_err(|e| {
+            let span = place_of(
+                e.at,
+                &text,
+                template.first_line,
+                template.file,
+                &self.0.sources,
+            );
+            Diagnostic::error(codes::JINJA_SYNTAX, e.message).at(span, "")
+        })?;
+        let source = format!("{INCLUDE_BOOT}{rewritten}");
+        let root = Value::from_object(Root(Arc::clone(run)));
+        env.render_named_str(TEMPLATE, &source, root)
+            .map_err(|e| self.diagnose(run, &e, Some(template)))
+    }
+
+    /// An error of the engine as a diagnostic: the innermost place first, then who called.
+    fn diagnose(&self, run: &Run, error: &Error, template: Option<&Template>) -> Diagnostic {
+        let inner = innermost(error);
+        let (message, hint) = self.explain(run, error, inner);
+        let code = match inner.kind() {
+            ErrorKind::SyntaxError => codes::JINJA_SYNTAX,
+            ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => codes::UNKNOWN_MACRO,
+            _ => codes::JINJA_ERROR,
+        };
+        let mut diagnostic = Diagnostic::error(code, message);
+        let spans = places(error);
+        let spans = spans.iter().filter_map(|place| self.span(place, template));
+        let mut labels: Vec<_> = spans.collect();
+        labels.dedup();
+        for (index, span) in labels.into_iter().take(MAX_PLACES).enumerate() {
+            diagnostic = diagnostic.at(span, if index == 0 { "" } else { "called here" });
+        }
+        if let Some(template) = template
+            && !diagnostic
+                .labels
+                .iter()
+                .any(|l| l.span.file == template.file)
+        {
+            let path = self.0.sources.file(template.file).path.clone();
+            diagnostic = diagnostic.note(format!("while rendering {}", path.display()));
+        } else if template.is_none() {
+            diagnostic = diagnostic.note(format!("while working on {}", run.node.id));
+        }
+        match hint {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        }
+    }
+
+    fn span(&self, place: &Place, template: Option<&Template>) -> Option<crate::diag::Span> {
+        let sources = &self.0.sources;
+        if place.template == TEMPLATE {
+            let template = template?;
+            return Some(sources.line_span(template.file, template.first_line + place.line - 1));
+        }
+        let def = self.0.shared.macros.by_id(&place.template)?;
+        Some(sources.line_span(def.source.file, place.line))
+    }
+
+    fn explain(&self, run: &Run, error: &Error, inner: &Error) -> (String, Option<String>) {
+        if let Some(LookupError { message, hint }) = lookup_error(error) {
+            return (message, hint);
+        }
+        let detail = inner.detail().unwrap_or_default();
+        if inner.kind() == ErrorKind::UnknownFunction
+            && let Some(name) = detail.split_whitespace().next()
+        {
+            let names = self.0.shared.macros.names(&run.node.package);
+            let globals = self.0.run.globals().map(|(name, _)| name);
+            let near = nearest(name, names.into_iter().chain(globals));
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "define the macro, or install the package that has it".to_owned(),
+            };
+            return (format!("`{name}` is not defined"), Some(hint));
+        }
+        let message = if detail.is_empty() {
+            inner.kind().to_string()
+        } else {
+            detail.to_owned()
+        };
+        (message, None)
+    }
+}
+
+/// The engine's name for the template that a caller gave.
+const TEMPLATE: &str = "template";
+
+/// A diagnostic shows at most so many places of a chain of calls.
+const MAX_PLACES: usize = 6;
+
+fn environment(shared: &Arc<Shared>, undefined: UndefinedBehavior) -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(undefined);
+    env.set_debug(false);
+    env.set_recursion_limit(RECURSION_LIMIT);
+    env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    value::register(&mut env);
+    functions::register(&mut env, shared);
+    env.add_function("__invoke", invoke);
+    env.set_unknown_method_callback(unknown_method);
+    let macros = Arc::clone(&shared.macros);
+    env.set_loader(move |name| match name {
+        "__boot" => Ok(Some(BOOT.to_owned())),
+        "__call" => Ok(Some(CALL.to_owned())),
+        name => macros.by_id(name).map(|def| macro_source(def)).transpose(),
+    });
+    env
+}
+
+/// The rewritten template of a macro.
+fn macro_source(def: &super::registry::MacroDef) -> Result<String, Error> {
+    let template = macro_template(&def.source.text, &def.block);
+    rewrite::rewrite(&template).map_err(|e| {
+        let place = Place {
+            template: def.unique_id.clone(),
+            line: template[..e.at.min(template.len())].matches('\n').count() + 1,
+        };
+        let message = e.message.clone();
+        Error::new(ErrorKind::SyntaxError, e.message).with_source(MacroSyntax { message, place })
+    })
+}
+
+fn invoke(state: &mut State<'_, '_>) -> Result<Value, Error> {
+    let run = RenderState::run(state)?;
+    let Some((callee, args)) = run.take_invocation() else {
+        return Err(super::error::fail("there is nothing to call"));
+    };
+    let value = callee.call(state, &args)?;
+    run.set_outcome(value);
+    Ok(Value::from(""))
+}
+
+/// Python's methods on the engine's values; lists that they give are ours. At parse time a
+/// method of something undefined is undefined.
+fn unknown_method(
+    state: &mut State<'_, '_>,
+    value: &Value,
+    method: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
+    if value.is_undefined() && state.undefined_behavior() == UndefinedBehavior::Chainable {
+        return Ok(Value::UNDEFINED);
+    }
+    minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args).map(own)
+}

@@ -1,0 +1,181 @@
+//! `ref`, `source`, `var`, `env_var`: names that somebody else answers.
+
+use indexmap::IndexMap;
+use minijinja::value::{Kwargs, Value, ValueKind, from_args};
+use minijinja::{Error, State};
+use serde_json::Value as Json;
+
+use super::Body;
+use crate::diag::nearest;
+use crate::jinja::context::{Mode, RenderState, Run};
+use crate::jinja::error::{fail_with, raise};
+use crate::jinja::native::relation_value;
+use crate::jinja::value::from_json;
+use crate::jinja::{RefCall, SourceCall};
+use crate::names::Relation;
+
+/// The functions by name.
+pub(super) const FUNCTIONS: &[(&str, Body)] = &[
+    ("ref", reference),
+    ("source", source),
+    ("var", variable),
+    ("env_var", environment),
+];
+
+/// Variables with these prefixes are secret.
+const SECRET: [&str; 2] = ["DBT_ENV_SECRET", "MARTS_ENV_SECRET"];
+
+fn reference(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (first, second, kwargs): (Value, Option<Value>, Kwargs) = from_args(args)?;
+    let text = |value: &Value| match value.as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(fail_with(
+            format!("ref() got a {} where a name is expected", value.kind()),
+            "write ref('model') or ref('package', 'model')",
+        )),
+    };
+    let version = match kwargs.get::<Option<Value>>("v")? {
+        Some(version) => Some(version),
+        None => kwargs.get::<Option<Value>>("version")?,
+    };
+    kwargs.assert_all_used()?;
+    let call = match second {
+        Some(name) => RefCall {
+            package: Some(text(&first)?),
+            name: text(&name)?,
+            version: version.map(|v| v.to_string()),
+        },
+        None => RefCall {
+            package: None,
+            name: text(&first)?,
+            version: version.map(|v| v.to_string()),
+        },
+    };
+    let run = RenderState::run(state)?;
+    match &run.mode {
+        Mode::Scan(_) => {
+            let placeholder = placeholder(&run, None, &call.name);
+            if let Some(mut scan) = run.scan()
+                && !scan.refs.iter().any(|(known, _)| *known == call)
+            {
+                scan.refs.push((call, 0));
+            }
+            Ok(placeholder)
+        }
+        Mode::Live { names, .. } => names
+            .resolve_ref(&run.node, &call)
+            .map(|relation| relation_value(&relation))
+            .map_err(raise),
+    }
+}
+
+fn source(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (source, table): (String, String) = from_args(args).map_err(|_| {
+        fail_with(
+            "source() takes two names",
+            "write source('source_name', 'table_name')",
+        )
+    })?;
+    let call = SourceCall { source, table };
+    let run = RenderState::run(state)?;
+    match &run.mode {
+        Mode::Scan(_) => {
+            let placeholder = placeholder(&run, Some(&call.source), &call.table);
+            if let Some(mut scan) = run.scan()
+                && !scan.sources.iter().any(|(known, _)| *known == call)
+            {
+                scan.sources.push((call, 0));
+            }
+            Ok(placeholder)
+        }
+        Mode::Live { names, .. } => names
+            .resolve_source(&run.node, &call)
+            .map(|relation| relation_value(&relation))
+            .map_err(raise),
+    }
+}
+
+/// What a name stands for at parse time.
+fn placeholder(run: &Run, schema: Option<&str>, name: &str) -> Value {
+    let target = &run.shared.settings.target;
+    let part = |key: &str| target.get(key).and_then(Json::as_str).unwrap_or_default();
+    let schema = schema.unwrap_or_else(|| part("schema"));
+    relation_value(&Relation::new(part("dbname"), schema, name))
+}
+
+/// `var`: also an object, for `var.has_var(…)`.
+fn variable(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (name, default): (String, Option<Value>) = from_args(args)?;
+    let run = RenderState::run(state)?;
+    var(find_var(&run, &name), &name, default)
+}
+
+/// The value of a var for a node: the command line, then what the root project says for the
+/// node's package, then the root project, then the package itself.
+pub(in crate::jinja) fn find_var<'r>(run: &'r Run, name: &str) -> Option<&'r Json> {
+    let settings = &run.shared.settings;
+    let root = settings.vars.get(&settings.project_name);
+    let package = &run.node.package;
+    settings
+        .cli_vars
+        .get(name)
+        .or_else(|| root?.get(package)?.get(name))
+        .or_else(|| root?.get(name))
+        .or_else(|| settings.vars.get(package)?.get(name))
+}
+
+/// The value found, the default, or an error that names the var.
+pub(in crate::jinja) fn var(
+    found: Option<&Json>,
+    name: &str,
+    default: Option<Value>,
+) -> Result<Value, Error> {
+    if let Some(json) = found {
+        return Ok(from_json(json));
+    }
+    default.filter(|d| !d.is_undefined()).ok_or_else(|| {
+        fail_with(
+            format!("the var `{name}` has no value"),
+            format!("set it under `vars:` of the project or with --vars '{{{name}: …}}', or give a default: var('{name}', …)"),
+        )
+    })
+}
+
+fn environment(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (name, default): (String, Option<Value>) = from_args(args)?;
+    let run = RenderState::run(state)?;
+    env_var(&run.shared.settings.env, false, &name, default)
+}
+
+/// The value of an environment variable as text. Secrets are refused unless allowed.
+pub(in crate::jinja) fn env_var(
+    env: &IndexMap<String, String>,
+    secrets: bool,
+    name: &str,
+    default: Option<Value>,
+) -> Result<Value, Error> {
+    if !secrets && SECRET.iter().any(|prefix| name.starts_with(prefix)) {
+        return Err(fail_with(
+            format!("the secret environment variable {name} may not be read here"),
+            "secrets are allowed only in profiles.yml and packages.yml",
+        ));
+    }
+    if let Some(value) = env.get(name) {
+        return Ok(Value::from(value));
+    }
+    match default {
+        Some(default) if default.kind() == ValueKind::None => Ok(Value::from("None")),
+        Some(default) if !default.is_undefined() => Ok(default),
+        _ => {
+            let names = env.keys().map(String::as_str);
+            let hint = match nearest(name, names) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("export {name}=…, or give a default: env_var('{name}', '…')"),
+            };
+            Err(fail_with(
+                format!("the environment variable {name} is not set"),
+                hint,
+            ))
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What a query gave, as templates see it: `table.rows`, `table.columns`, `row['name']`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, Value, from_args};
+use minijinja::{Error, ErrorKind, State};
+
+use crate::jinja::Table;
+use crate::jinja::error::fail;
+use crate::jinja::value::{Dict, List};
+
+/// A result: names and rows, the rows as sequences with names.
+#[derive(Debug)]
+struct TableObject {
+    names: Arc<Vec<String>>,
+    rows: Vec<Value>,
+}
+
+/// A query's result as a value.
+pub(in crate::jinja) fn table_value(table: &Table) -> Value {
+    let names: Arc<Vec<String>> = Arc::new(table.columns.iter().map(|c| c.name.clone()).collect());
+    let row = |cells: &Vec<Option<String>>| {
+        let typed = cells.iter().zip(&table.columns);
+        let values = typed.map(|(cell, column)| cell_value(cell.as_deref(), &column.data_type));
+        Value::from_object(Row {
+            names: Arc::clone(&names),
+            values: values.collect(),
+        })
+    };
+    let rows = table.rows.iter().map(row).collect();
+    Value::from_object(TableObject { names, rows })
+}
+
+/// A cell's text as the value that Python's driver would give.
+fn cell_value(cell: Option<&str>, data_type: &str) -> Value {
+    let Some(text) = cell else {
+        return Value::from(());
+    };
+    let parsed = match data_type {
+        "int2" | "int4" | "int8" | "oid" | "smallint" | "integer" | "bigint" => {
+            text.parse::<i64>().ok().map(Value::from)
+        }
+        "numeric" | "float4" | "float8" | "real" | "double precision" => number(text),
+        "bool" | "boolean" => Some(Value::from(text == "t" || text == "true")),
+        _ => super::temporal(text, data_type),
+    };
+    parsed.unwrap_or_else(|| Value::from(text))
+}
+
+fn number(text: &str) -> Option<Value> {
+    if let Ok(int) = text.parse::<i64>() {
+        return Some(Value::from(int));
+    }
+    text.parse::<f64>().ok().map(Value::from)
+}
+
+impl TableObject {
+    fn column(&self, at: usize) -> Value {
+        let cell = |row: &Value| {
+            let row = row.downcast_object_ref::<Row>();
+            row.and_then(|r| r.values.get(at).cloned())
+                .unwrap_or_default()
+        };
+        Value::from_object(ColumnValues {
+            name: self.names.get(at).cloned().unwrap_or_default(),
+            values: self.rows.iter().map(cell).collect(),
+        })
+    }
+
+    fn columns(&self) -> Value {
+        let values = (0..self.names.len()).map(|at| self.column(at)).collect();
+        Value::from_object(Row {
+            names: Arc::clone(&self.names),
+            values,
+        })
+    }
+
+    fn names(&self) -> Value {
+        Value::from(Tuple::from(
+            self.names.iter().map(Value::from).collect::<Vec<_>>(),
+        ))
+    }
+
+    fn text(&self) -> String {
+        let mut lines = vec![format!("| {} |", self.names.join(" | "))];
+        for row in &self.rows {
+            let cells: Vec<String> = row
+                .try_iter()
+                .into_iter()
+                .flatten()
+                .map(|v| v.to_string())
+                .collect();
+            lines.push(format!("| {} |", cells.join(" | ")));
+        }
+        lines.join("\n")
+    }
+}
+
+impl Object for TableObject {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Iterable
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        if let Some(index) = key.as_usize() {
+            return self.rows.get(index).cloned();
+        }
+        match key.as_str()? {
+            "rows" => Some(List::value(self.rows.clone())),
+            "columns" => Some(self.columns()),
+            "column_names" => Some(self.names()),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.rows.clone())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.rows.len())
+    }
+
+    /// As in Python, a result is true even without rows.
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State<'_, '_>,
+        method: &str,
+        _: &[Value],
+    ) -> Result<Value, Error> {
+        match method {
+            "print_table" => {
+                use crate::jinja::context::{Mode, RenderState};
+                if let Mode::Live { db: Some(db), .. } = &RenderState::of(state)?.run.mode {
+                    db.log(&self.text(), true);
+                }
+                Ok(Value::from(""))
+            }
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// A sequence whose items have names: a row, or all columns.
+#[derive(Debug)]
+struct Row {
+    names: Arc<Vec<String>>,
+    values: Vec<Value>,
+}
+
+impl Row {
+    fn by_name(&self, name: &str) -> Option<&Value> {
+        let at = self.names.iter().position(|n| n == name)?;
+        self.values.get(at)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (Value, Value)> {
+        self.names
+            .iter()
+            .map(Value::from)
+            .zip(self.values.iter().cloned())
+    }
+}
+
+impl Object for Row {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        if let Some(index) = key.as_usize() {
+            return self.values.get(index).cloned();
+        }
+        self.by_name(key.as_str()?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.values.clone())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.values.len())
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        match method {
+            "values" => Ok(List::value(self.values.clone())),
+            "keys" => Ok(List::value(self.names.iter().map(Value::from).collect())),
+            "items" => {
+                let tuple = |(k, v)| Value::from(Tuple::from([k, v]));
+                Ok(List::value(self.pairs().map(tuple).collect()))
+            }
+            "dict" => Ok(Dict::value(self.pairs().collect::<IndexMap<_, _>>())),
+            "get" => {
+                let (key, default): (Value, Option<Value>) = from_args(args)?;
+                Ok(self
+                    .get_value(&key)
+                    .or(default)
+                    .unwrap_or_else(|| Value::from(())))
+            }
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}
+
+/// One column of a result.
+#[derive(Debug)]
+struct ColumnValues {
+    name: String,
+    values: Vec<Value>,
+}
+
+impl Object for ColumnValues {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        if let Some(index) = key.as_usize() {
+            return self.values.get(index).cloned();
+        }
+        (key.as_str() == Some("name")).then(|| Value::from(&self.name))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.values.clone())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.values.len())
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        _: &[Value],
+    ) -> Result<Value, Error> {
+        match method {
+            "values" => Ok(List::value(self.values.clone())),
+            "values_distinct" => {
+                let mut distinct: Vec<Value> = Vec::new();
+                for value in &self.values {
+                    if !distinct.contains(value) {
+                        distinct.push(value.clone());
+                    }
+                }
+                Ok(List::value(distinct))
+            }
+            "values_without_nulls" => {
+                let kept = self.values.iter().filter(|v| !v.is_none());
+                Ok(List::value(kept.cloned().collect()))
+            }
+            _ => Err(fail(format!(
+                "a column of a result has no method `{method}`"
+            ))),
+        }
+    }
+}

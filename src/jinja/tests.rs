@@ -1,0 +1,284 @@
+//! The engine end to end, without a database.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::diag::{Diagnostic, SourceMap};
+use crate::names::{NodeId, Relation};
+
+/// Answers every name with a relation of the same name.
+struct Echo;
+
+impl Names for Echo {
+    fn resolve_ref(&self, _: &NodeContext, call: &RefCall) -> Result<Relation, LookupError> {
+        if call.name == "missing" {
+            return Err(LookupError {
+                message: "there is no model `missing`".to_owned(),
+                hint: None,
+            });
+        }
+        Ok(Relation::new("db", "main", &call.name))
+    }
+
+    fn resolve_source(&self, _: &NodeContext, call: &SourceCall) -> Result<Relation, LookupError> {
+        Ok(Relation::new("db", &call.source, &call.table))
+    }
+}
+
+fn engine(macros: &str) -> (Engine, SourceMap) {
+    let sources = SourceMap::default();
+    let file = sources.add("macros/all.sql", macros);
+    let settings = Settings {
+        project_name: "shop".to_owned(),
+        target: json!({"schema": "main", "dbname": "db", "name": "dev"}),
+        vars: IndexMap::from([(
+            "shop".to_owned(),
+            IndexMap::from([("days".to_owned(), json!(3))]),
+        )]),
+        ..Settings::default()
+    };
+    let files = [MacroFile {
+        package: "shop".to_owned(),
+        file,
+    }];
+    let engine = Engine::new(settings, &files, sources.clone()).expect("the macros load");
+    (engine, sources)
+}
+
+fn node(execute: bool) -> NodeContext {
+    NodeContext {
+        id: NodeId::new("model.shop.m"),
+        package: "shop".to_owned(),
+        this: Some(Relation::new("db", "main", "m")),
+        model: json!({"name": "m"}),
+        config: IndexMap::from([("materialized".to_owned(), json!("table"))]),
+        extra: IndexMap::new(),
+        execute,
+    }
+}
+
+fn try_render(macros: &str, text: &str) -> Result<String, (Diagnostic, SourceMap)> {
+    let (engine, sources) = engine(macros);
+    let file = sources.add("models/m.sql", text);
+    let template = Template {
+        file,
+        text: Arc::from(text),
+        first_line: 1,
+    };
+    match engine.render(node(true), &template, Arc::new(Echo), None) {
+        Ok(rendered) => Ok(rendered.text),
+        Err(diagnostic) => Err((diagnostic, sources)),
+    }
+}
+
+#[track_caller]
+fn render(macros: &str, text: &str) -> String {
+    try_render(macros, text).unwrap_or_else(|(d, _)| panic!("{d:#?}"))
+}
+
+/// The path and line of a diagnostic's first label.
+fn first_place((diagnostic, sources): &(Diagnostic, SourceMap)) -> (String, usize) {
+    let span = diagnostic.labels[0].span;
+    let file = sources.file(span.file);
+    (
+        file.path.display().to_string(),
+        file.line_column(span.start).0,
+    )
+}
+
+#[test]
+fn a_model_renders_its_refs_sources_vars_and_config() {
+    let text = "{{ config(materialized='table') }}\nselect {{ var('days') }} from {{ ref('a') }}\n\
+                join {{ source('raw', 'b') }} on {{ config.get('materialized') }}";
+    assert_eq!(
+        render("", text),
+        "\nselect 3 from \"db\".\"main\".\"a\"\njoin \"db\".\"raw\".\"b\" on table"
+    );
+}
+
+#[test]
+fn macros_call_each_other_with_defaults_and_return_values() {
+    let macros = "{% macro cents(c, scale=2) %}({{ c }} / 100)::numeric(16, {{ scale }}){% endmacro %}\n\
+                  {% macro items(n) %}{% set out = [] %}{% for i in range(n) %}{% do out.append(i * 2) %}{% endfor %}{{ return(out) }}{% endmacro %}";
+    assert_eq!(
+        render(macros, "{{ cents('x') }}"),
+        "(x / 100)::numeric(16, 2)"
+    );
+    assert_eq!(
+        render(macros, "{{ items(3) }} {{ shop.items(2) | length }}"),
+        "[0, 2, 4] 2"
+    );
+}
+
+#[test]
+fn a_call_block_reaches_a_macro_of_another_file() {
+    let macros = "{% macro wrap(n) %}<{{ caller(n) }}>{% endmacro %}";
+    assert_eq!(
+        render(macros, "{% call(x) wrap(7) %}{{ x + 1 }}{% endcall %}"),
+        "<8>"
+    );
+}
+
+#[test]
+fn varargs_and_kwargs_collect_the_rest() {
+    let macros = "{% macro f(a) %}{{ a }} {{ varargs }} {{ kwargs }}{% endmacro %}";
+    assert_eq!(render(macros, "{{ f(1, 2, 3, b=4) }}"), "1 (2, 3) {'b': 4}");
+}
+
+#[test]
+fn dispatch_finds_a_projects_version_before_the_default() {
+    let macros =
+        "{% macro postgres__generate_alias_name(a, node) %}mine_{{ node.name }}{% endmacro %}";
+    assert_eq!(
+        render(macros, "{{ generate_alias_name(none, model) }}"),
+        "mine_m"
+    );
+}
+
+#[test]
+fn an_error_inside_a_macro_points_at_both_places() {
+    let macros = "\n{% macro bad() %}\n  {{ ref('missing') }}\n{% endmacro %}";
+    let error = try_render(macros, "select 1\nfrom {{ bad() }}").expect_err("the ref is missing");
+    assert_eq!(error.0.message, "there is no model `missing`");
+    assert_eq!(first_place(&error), ("macros/all.sql".to_owned(), 3));
+    let second = error.0.labels[1].span;
+    let file = error.1.file(second.file);
+    assert_eq!(file.path.display().to_string(), "models/m.sql");
+    assert_eq!(file.line_column(second.start).0, 2);
+}
+
+#[test]
+fn an_unknown_macro_is_named_with_the_nearest_one() {
+    let error = try_render("{% macro cents(x) %}{% endmacro %}", "\n{{ cent(1) }}")
+        .expect_err("it is unknown");
+    assert_eq!(error.0.message, "`cent` is not defined");
+    assert_eq!(error.0.hint.as_deref(), Some("did you mean `cents`?"));
+    assert_eq!(first_place(&error), ("models/m.sql".to_owned(), 2));
+}
+
+#[test]
+fn an_unknown_macro_of_a_package_is_named() {
+    let error = try_render("{% macro cents(x) %}{% endmacro %}", "{{ shop.cent(1) }}")
+        .expect_err("it is unknown");
+    assert_eq!(error.0.message, "package `shop` has no macro `cent`");
+}
+
+#[test]
+fn a_syntax_error_points_at_its_line() {
+    let error = try_render("", "select 1\n{{ ref('a' }}").expect_err("it is not closed");
+    assert_eq!(first_place(&error), ("models/m.sql".to_owned(), 2));
+}
+
+#[test]
+fn endless_recursion_is_an_error() {
+    let macros = "{% macro f() %}{{ f() }}{% endmacro %}";
+    assert!(try_render(macros, "{{ f() }}").is_err());
+}
+
+#[test]
+fn a_scan_collects_configs_refs_sources_and_macros() {
+    let (engine, sources) = engine("{% macro up() %}{{ ref('b') }}{% endmacro %}");
+    let text = "{{ config(materialized='view', tags=['x']) }}\nselect * from {{ ref('a') }}\n\
+                join {{ source('raw', 't') }} {{ up() }} {{ ref('pkg', 'c', v=2) }}";
+    let file = sources.add("models/m.sql", text);
+    let scan = engine.scan(node(false), file).expect("it scans");
+    let refs: Vec<(&str, usize)> = scan
+        .refs
+        .iter()
+        .map(|(r, l)| (r.name.as_str(), *l))
+        .collect();
+    assert_eq!(refs, [("a", 2), ("b", 2), ("c", 3)]);
+    assert_eq!(scan.refs[2].0.version.as_deref(), Some("2"));
+    assert_eq!(scan.sources[0].1, 3);
+    assert_eq!(scan.configs[0]["tags"], json!(["x"]));
+    assert_eq!(scan.macros, ["macro.shop.up"]);
+}
+
+#[test]
+fn at_parse_time_what_is_undefined_has_undefined_attributes() {
+    let (engine, sources) = engine("");
+    let text = "{% set r = run_query('select 1') %}{{ r.columns[0].values() }}{{ nothing.at.all }}";
+    let file = sources.add("models/m.sql", text);
+    engine.scan(node(false), file).expect("it scans");
+}
+
+#[test]
+fn a_macro_is_called_from_outside_with_its_value() {
+    let (engine, _) = engine("{% macro f(a, b=2) %}{{ return({'x': a + b}) }}{% endmacro %}");
+    let args = [
+        (None, Arg::Json(json!(1))),
+        (Some("b"), Arg::Json(json!(5))),
+    ];
+    let output = engine
+        .call_macro(node(true), "shop.f", &args, Arc::new(Echo), None)
+        .expect("it is called");
+    assert_eq!(output.value, json!({"x": 6}));
+    let args = [
+        (None, Arg::Json(Json::from("stage"))),
+        (None, Arg::Json(json!({}))),
+    ];
+    let output = engine
+        .call_macro(
+            node(true),
+            "generate_schema_name",
+            &args,
+            Arc::new(Echo),
+            None,
+        )
+        .expect("it is called");
+    assert_eq!(output.text.trim(), "main_stage");
+}
+
+#[test]
+fn two_macros_of_one_name_are_refused() {
+    let sources = SourceMap::default();
+    let file = sources.add(
+        "a.sql",
+        "{% macro a() %}{% endmacro %}\n{% macro a() %}{% endmacro %}",
+    );
+    let files = [MacroFile {
+        package: "shop".to_owned(),
+        file,
+    }];
+    let errors = Engine::new(Settings::default(), &files, sources).expect_err("there are two");
+    assert_eq!(errors[0].labels.len(), 2);
+}
+
+#[test]
+fn the_line_map_follows_the_literal_text() {
+    let (engine, sources) = engine("");
+    let text: Arc<str> =
+        Arc::from("{% set x = 1 %}\nselect a\n{% if x %}\nfrom t\n{% endif %}\nwhere b");
+    let file = sources.add("models/m.sql", Arc::clone(&text));
+    let template = Template {
+        file,
+        text,
+        first_line: 1,
+    };
+    let rendered = engine
+        .render(node(true), &template, Arc::new(Echo), None)
+        .expect("it renders");
+    let where_line = rendered
+        .text
+        .lines()
+        .position(|l| l == "where b")
+        .expect("it is there");
+    assert_eq!(rendered.lines[where_line], 6);
+}
+
+#[test]
+fn every_built_in_macro_compiles() {
+    let (engine, _) = engine("");
+    assert_eq!(engine.check_macros(), []);
+    assert!(engine.macros().len() > 200);
+}
+
+#[test]
+fn a_broken_macro_is_reported_at_its_line_when_it_is_used() {
+    let macros = "\n{% macro bad() %}\n{{ [1 2] }}\n{% endmacro %}";
+    let error = try_render(macros, "{{ bad() }}").expect_err("it is broken");
+    assert_eq!(first_place(&error), ("macros/all.sql".to_owned(), 3));
+}

@@ -1,0 +1,252 @@
+//! Jinja in the strings of YAML files, before there are macros: `env_var`, `var` and, in
+//! property files, `target`; filters `as_number`, `as_bool`, `as_native`, `as_text`.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use serde_json::Value as Json;
+
+use super::LookupError;
+use super::functions::lookup;
+use super::rewrite::{self, Piece};
+use super::value::{self, from_json, to_json};
+
+/// What the strings of a YAML file may use.
+#[derive(Clone, Copy, Debug)]
+pub struct YamlContext<'a> {
+    /// The environment.
+    pub env: &'a IndexMap<String, String>,
+    /// `vars`, as far as they are known where the string stands.
+    pub vars: &'a IndexMap<String, Json>,
+    /// The `target` variable, where there is one.
+    pub target: Option<&'a Json>,
+    /// Whether secret variables may be read: only in profiles and package lists.
+    pub secrets: bool,
+}
+
+/// Renders a string of a YAML file that is no profile.
+///
+/// A string that is one expression keeps the expression's type; everything else is text.
+pub fn render_yaml_string(
+    text: &str,
+    env: &IndexMap<String, String>,
+    vars: &IndexMap<String, Json>,
+) -> Result<Json, LookupError> {
+    let context = YamlContext {
+        env,
+        vars,
+        target: None,
+        secrets: false,
+    };
+    context.render(text)
+}
+
+/// Renders a string of `profiles.yml` or `packages.yml`, where secrets may be read. The result
+/// may hold a secret: it must not be printed or stored.
+pub fn render_profile_string(
+    text: &str,
+    env: &IndexMap<String, String>,
+    vars: &IndexMap<String, Json>,
+) -> Result<Json, LookupError> {
+    let context = YamlContext {
+        env,
+        vars,
+        target: None,
+        secrets: true,
+    };
+    context.render(text)
+}
+
+impl YamlContext<'_> {
+    /// Renders a string; see [`render_yaml_string`].
+    pub fn render(&self, text: &str) -> Result<Json, LookupError> {
+        if !["{{", "{%", "{#"]
+            .iter()
+            .any(|marker| text.contains(marker))
+        {
+            return Ok(Json::String(text.to_owned()));
+        }
+        let text = rewrite::normalise(text);
+        let rewritten = rewrite::rewrite(&text).map_err(|e| plain(e.message))?;
+        let env = self.environment();
+        match single_expression(&rewritten) {
+            Some(expression) => {
+                let evaluated = env
+                    .compile_expression(expression)
+                    .and_then(|e| e.eval(self.variables()))
+                    .map_err(|e| failure(&e, text.trim()))?;
+                if evaluated.is_undefined() {
+                    return Ok(Json::String(String::new()));
+                }
+                Ok(to_json(&evaluated))
+            }
+            None => env
+                .render_str(&rewritten, self.variables())
+                .map(Json::String)
+                .map_err(|e| failure(&e, text.trim())),
+        }
+    }
+
+    fn variables(&self) -> Value {
+        let target = self.target.map(from_json);
+        Value::from_pairs(target.map(|t| ("target", t)))
+    }
+
+    fn environment(&self) -> Environment<'static> {
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_debug(false);
+        value::register(&mut env);
+        env.add_filter("as_number", as_number);
+        env.add_filter("as_bool", as_bool);
+        env.add_filter("as_native", |v: Value| as_native(&v));
+        env.add_filter("as_text", |v: Value| v.to_string());
+        let (variables, secrets) = (Arc::new(self.env.clone()), self.secrets);
+        env.add_function(
+            "env_var",
+            move |name: &str, default: Option<Value>, _: Kwargs| {
+                lookup::env_var(&variables, secrets, name, default)
+            },
+        );
+        let vars = Arc::new(self.vars.clone());
+        env.add_function("var", move |name: &str, default: Option<Value>| {
+            lookup::var(vars.get(name), name, default)
+        });
+        env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        env
+    }
+}
+
+/// The expression of a template that is nothing but `{{ … }}`.
+fn single_expression(text: &str) -> Option<&str> {
+    let mut pieces = rewrite::pieces(text);
+    match (pieces.next(), pieces.next()) {
+        (Some(Ok(Piece::Expression { inner, tag, .. })), None) => {
+            Some(&text[inner..tag.close_start])
+        }
+        _ => None,
+    }
+}
+
+fn plain(message: String) -> LookupError {
+    LookupError {
+        message,
+        hint: None,
+    }
+}
+
+/// The user's view of an error; a lookup's own message where there is one.
+fn failure(error: &Error, text: &str) -> LookupError {
+    if let Some(own) = super::error::lookup_error(error) {
+        return own;
+    }
+    let what = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_owned);
+    LookupError {
+        message: format!("cannot render `{text}`: {what}"),
+        hint: Some(
+            "here only `env_var`, `var` and, in property files, `target` are known".to_owned(),
+        ),
+    }
+}
+
+fn as_number(value: Value) -> Result<Value, Error> {
+    let native = as_native(&value);
+    if native.kind() == ValueKind::Number {
+        return Ok(native);
+    }
+    let message = format!("`{value}` is not a number");
+    Err(Error::new(ErrorKind::InvalidOperation, message))
+}
+
+fn as_bool(value: Value) -> Result<Value, Error> {
+    match value.to_string().to_lowercase().as_str() {
+        "true" => Ok(Value::from(true)),
+        "false" => Ok(Value::from(false)),
+        _ => {
+            let message = format!("`{value}` is neither true nor false");
+            Err(Error::new(ErrorKind::InvalidOperation, message))
+        }
+    }
+}
+
+/// Text as the Python literal that it spells; anything else as it is.
+fn as_native(value: &Value) -> Value {
+    let Some(text) = value.as_str().map(str::trim) else {
+        return value.clone();
+    };
+    match text {
+        "True" => return Value::from(true),
+        "False" => return Value::from(false),
+        "None" => return Value::from(()),
+        _ => {}
+    }
+    if let Ok(int) = text.parse::<i64>() {
+        return Value::from(int);
+    }
+    if let Ok(float) = text.parse::<f64>()
+        && text.chars().any(|c| c.is_ascii_digit())
+    {
+        return Value::from(float);
+    }
+    if text.starts_with(['[', '{'])
+        && let Ok(json) = serde_json::from_str::<Json>(&text.replace('\'', "\""))
+    {
+        return from_json(&json);
+    }
+    value.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(text: &str) -> Result<Json, LookupError> {
+        let env = IndexMap::from([("PORT".to_owned(), "5432".to_owned())]);
+        let vars = IndexMap::from([("days".to_owned(), Json::from(3))]);
+        render_yaml_string(text, &env, &vars)
+    }
+
+    #[test]
+    fn text_without_jinja_stays() {
+        assert_eq!(render("plain"), Ok(Json::from("plain")));
+    }
+
+    #[test]
+    fn one_expression_keeps_its_type() {
+        assert_eq!(render("{{ var('days') }}"), Ok(Json::from(3)));
+        assert_eq!(
+            render("{{ env_var('PORT') | as_number }}"),
+            Ok(Json::from(5432))
+        );
+        assert_eq!(render("{{ env_var('PORT') }}"), Ok(Json::from("5432")));
+        assert_eq!(
+            render("{{ env_var('X', 'no') }}-{{ var('days') }}"),
+            Ok(Json::from("no-3"))
+        );
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let error = render("{{ env_var('NOPE') }}").expect_err("it is missing");
+        assert!(error.message.contains("NOPE"), "{}", error.message);
+        let error = render("{{ var('nope') }}").expect_err("it is missing");
+        assert!(error.message.contains("nope"), "{}", error.message);
+    }
+
+    #[test]
+    fn secrets_are_readable_only_in_profiles() {
+        let env = IndexMap::from([("DBT_ENV_SECRET_P".to_owned(), "hush".to_owned())]);
+        let vars = IndexMap::new();
+        let text = "{{ env_var('DBT_ENV_SECRET_P') }}";
+        let error = render_yaml_string(text, &env, &vars).expect_err("it is secret");
+        assert!(!error.message.contains("hush"));
+        assert_eq!(
+            render_profile_string(text, &env, &vars),
+            Ok(Json::from("hush"))
+        );
+    }
+}
