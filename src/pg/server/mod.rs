@@ -105,6 +105,7 @@ pub struct Running {
     users: Option<Lock>,
     started: Option<Started>,
     dbname: String,
+    bin: Option<PathBuf>,
 }
 
 impl Running {
@@ -136,6 +137,16 @@ impl Running {
     /// The server's log.
     pub fn log(&self) -> &Path {
         &self.place.log
+    }
+
+    /// A program of the installation that the data belong to, for example `psql`, if it is there.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let fixed = self
+            .place
+            .major()
+            .map(|major| (self.place.data.as_path(), major));
+        let binaries = binaries::find(self.bin.as_deref(), fixed).ok()?;
+        Some(binaries.program(name)).filter(|path| path.is_file())
     }
 
     /// Whether this use started the server, rather than finding it alive.
@@ -230,6 +241,40 @@ pub fn ensure_server(options: &Options) -> Result<Running, ServerError> {
         users: Some(users),
         started,
         dbname: options.dbname.clone(),
+        bin: options.bin.clone(),
+    })
+}
+
+/// What is known of a project's private server without touching it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The process id of a server that lives.
+    pub pid: Option<i32>,
+    /// The data's major version, once there are data.
+    pub major: Option<u32>,
+    /// Whether it is to outlast its users.
+    pub is_kept: bool,
+    /// Postgres' data folder.
+    pub data: PathBuf,
+    /// The server's log.
+    pub log: PathBuf,
+    /// The database as a URL, for when the server lives.
+    pub url: String,
+}
+
+/// Looks at the private server; starts and creates nothing.
+pub fn status(options: &Options) -> Result<Status, ServerError> {
+    let place = Place::of(&options.project, options.base.as_deref(), PORT)?;
+    let living = process::living(&place.data);
+    Ok(Status {
+        pid: living.as_ref().map(|living| living.pid),
+        major: place.major(),
+        is_kept: living
+            .as_ref()
+            .is_some_and(|living| is_kept(&place, living)),
+        url: url(&place.socket_dir, &options.dbname),
+        data: place.data,
+        log: place.log,
     })
 }
 
@@ -253,7 +298,7 @@ pub fn stop(options: &Options) -> Result<bool, ServerError> {
 
 fn start(place: &Place, options: &Options) -> Result<Started, ServerError> {
     let fixed = place.major().map(|major| (place.data.as_path(), major));
-    let binaries = binaries::find(options.bin.as_deref(), &[], fixed)?;
+    let binaries = binaries::find(options.bin.as_deref(), fixed)?;
     if fixed.is_none() {
         (options.tell)(&format!(
             "preparing a private PostgreSQL {} in {}",

@@ -533,3 +533,67 @@ async fn a_start_that_fails_names_the_reason_and_the_log() {
             .contains("server.log")
     );
 }
+
+#[tokio::test]
+async fn the_db_command_starts_tells_and_stops() {
+    use marts::cli::db::{DbCommand, Streams, run};
+
+    let project = Project::new();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut db = async |command: DbCommand| {
+        out.clear();
+        err.clear();
+        let streams = Streams {
+            out: &mut out,
+            err: &mut err,
+        };
+        let code = run(command, project.options(), streams)
+            .await
+            .expect("runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (code, text(&out), text(&err))
+    };
+    let (code, out, _) = db(DbCommand::Status).await;
+    assert_eq!(code, 1);
+    assert!(out.starts_with("state  not running\n"), "{out}");
+    assert!(out.contains("(not made yet)"), "{out}");
+    let (code, url, err) = db(DbCommand::Start).await;
+    assert_eq!(code, 0);
+    assert_eq!(
+        err,
+        "The private server is started; `marts db stop` stops it.\n"
+    );
+    let pid = project.postmaster().expect("kept");
+    let (code, out, _) = db(DbCommand::Status).await;
+    assert_eq!(code, 0);
+    let state = format!("state  running, pid {pid}, until `marts db stop`\n");
+    assert!(out.starts_with(&state), "{out}");
+    assert_eq!(db(DbCommand::Url).await, (0, url.clone(), String::new()));
+    let config = marts::pg::ConnectConfig::from_url(&url, &|_| None).expect("a URL");
+    let connection = Pool::new(config, 1).expect("needs no files").get().await;
+    connection
+        .expect("connects")
+        .execute("select 1")
+        .await
+        .expect("runs");
+    let args = ["-X", "-c", "create table t (a int)"]
+        .map(str::to_owned)
+        .to_vec();
+    assert_eq!(db(DbCommand::Psql(args)).await.0, 0);
+    let args = ["-X", "-c", "create table t (a int)"]
+        .map(str::to_owned)
+        .to_vec();
+    assert_eq!(db(DbCommand::Psql(args)).await.0, 1, "it exists");
+    let (code, _, err) = db(DbCommand::Stop).await;
+    assert_eq!(
+        (code, err.as_str()),
+        (0, "The private server is stopped.\n")
+    );
+    assert!(!is_alive(pid));
+    let (code, _, err) = db(DbCommand::Stop).await;
+    assert_eq!(
+        (code, err.as_str()),
+        (0, "The private server was not running.\n")
+    );
+    assert_eq!(db(DbCommand::Url).await.0, 1);
+}

@@ -77,7 +77,7 @@ impl TcpServer {
 
     /// Starts the server of a folder that an earlier one has left.
     pub(crate) fn on_port(folder: &Path, port: u16) -> Self {
-        let binaries = server::binaries::find(None, &[], None).expect("is installed");
+        let binaries = server::binaries::find(None, None).expect("is installed");
         let data = folder.join("pg/data");
         let mut command = Command::new(binaries.program("postgres"));
         command.arg("-D").arg(&data).current_dir(folder);

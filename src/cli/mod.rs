@@ -1,0 +1,3 @@
+//! The command line: arguments to options, one file per command, and the wiring.
+
+pub mod db;
