@@ -86,6 +86,26 @@ codes! {
     CONFIG_MAPPING_WITHOUT_PLUS = "config-mapping-without-plus";
     /// A test is declared in a form that nothing understands.
     TEST_FORM = "test-form";
+    /// A config value of the wrong type, or none of the words it may be.
+    CONFIG_VALUE = "config-value";
+    /// Two resources of a package share a name.
+    DUPLICATE_NAME = "duplicate-name";
+    /// Two entries of property files describe one resource.
+    DUPLICATE_PROPERTIES = "duplicate-properties";
+    /// A source's table is declared twice.
+    DUPLICATE_SOURCE = "duplicate-source";
+    /// Two packages share a name.
+    DUPLICATE_PACKAGE = "duplicate-package";
+    /// An entry of `packages.yml` that nothing understands.
+    PACKAGE_ENTRY = "package-entry";
+    /// A package that is listed but not installed.
+    PACKAGE_MISSING = "package-missing";
+    /// A local package that is not there.
+    PACKAGE_PATH = "package-path";
+    /// The definition of a selector that nothing understands.
+    SELECTOR_FORM = "selector-form";
+    /// Two selectors share a name.
+    SELECTOR_NAME_TWICE = "selector-name-twice";
     /// Both `tests` and `data_tests`.
     TEST_KEYS_TWICE = "test-keys-twice";
     // --- jinja -----------------------------------------------------------------------
@@ -119,9 +139,31 @@ codes! {
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";
+    /// A profile's output or a URL does not say how to connect.
+    DB_CONFIG = "db-config";
+    /// The server refuses the role, the password or the database.
+    DB_LOGIN = "db-login";
+    /// TLS cannot be agreed on, or the certificate is not trusted.
+    DB_TLS = "db-tls";
+    /// The connection ended under a statement.
+    DB_LOST = "db-lost";
+    /// A proxy gives each transaction another session.
+    DB_POOLING = "db-pooling";
+    /// The disk of the server is full.
+    DB_DISK_FULL = "db-disk-full";
+    /// No PostgreSQL is installed for the private server.
+    DB_SERVER_MISSING = "db-server-missing";
+    /// The private server's folder cannot be made or written.
+    DB_SERVER_FOLDER = "db-server-folder";
+    /// The private server does not start or cannot be used.
+    DB_SERVER_FAILED = "db-server-failed";
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A file under the target path cannot be written.
+    TARGET_UNWRITABLE = "target-unwritable";
+    /// A schema is missing and may not be created.
+    SCHEMA_MISSING = "schema-missing";
     /// A materialization cannot do what its config asks.
     MATERIALIZATION = "materialization";
     /// What hangs on a relation keeps it from being replaced.

@@ -1,5 +1,10 @@
 //! Seeds: a CSV file streamed by COPY into a candidate table, then swapped in.
 
+mod blocks;
+mod instant;
+mod number;
+mod records;
+
 use std::path::Path;
 
 use super::{Built, Spec};

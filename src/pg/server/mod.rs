@@ -5,6 +5,7 @@
 //! processes stops it, unless [`Options::keep`] asked to keep it.
 
 pub mod binaries;
+mod diagnostic;
 mod error;
 mod lock;
 mod log;
