@@ -38,8 +38,81 @@ codes! {
     PROJECT_UNREADABLE = "project-unreadable";
     /// A file is not valid UTF-8.
     PROJECT_NOT_UTF8 = "project-not-utf8";
+    /// A file that should be text holds NUL bytes.
+    PROJECT_NOT_TEXT = "project-not-text";
+    /// A file name that cannot be used.
+    FILE_NAME = "project-file-name";
+    /// A link leads back to a folder above it.
+    LINK_LOOP = "project-link-loop";
+    /// There is no project file.
+    PROJECT_NOT_FOUND = "project-not-found";
+    /// The project's name is no identifier.
+    PROJECT_NAME = "project-name";
+    /// A key has another name today.
+    RENAMED_KEY = "project-renamed-key";
+    /// A key that nobody reads.
+    UNKNOWN_KEY = "project-unknown-key";
+    /// A key that must be there is not.
+    MISSING_KEY = "project-missing-key";
+    /// A value is of the wrong type.
+    WRONG_TYPE = "project-wrong-type";
     /// YAML syntax.
     YAML_SYNTAX = "yaml-syntax";
+    /// A YAML tag such as `!include`.
+    YAML_TAG = "yaml-tag";
+    /// More than one YAML document in a file.
+    YAML_SEVERAL_DOCUMENTS = "yaml-several-documents";
+    /// A key is written twice in one mapping.
+    DUPLICATE_KEY = "yaml-duplicate-key";
+    /// Jinja inside YAML failed.
+    YAML_JINJA = "yaml-jinja";
+    /// `env_var()` names a variable that is not set.
+    ENV_VAR_MISSING = "env-var-missing";
+    /// `env_var()` names a secret where secrets may not be read.
+    ENV_VAR_SECRET = "env-var-secret";
+    /// There is no `profiles.yml`.
+    PROFILES_MISSING = "profiles-missing";
+    /// `profiles.yml` has no such profile.
+    PROFILE_NOT_FOUND = "profile-not-found";
+    /// The profile has no such target.
+    TARGET_NOT_FOUND = "target-not-found";
+    /// The target is for another database.
+    TARGET_NOT_POSTGRES = "target-not-postgres";
+    /// The database URL cannot be read.
+    DATABASE_URL = "database-url";
+    /// A config path of the project file applies to nothing.
+    CONFIG_UNUSED_PATH = "config-unused-path";
+    /// A config with a mapping as its value lacks its `+`, so it is read as a folder.
+    CONFIG_MAPPING_WITHOUT_PLUS = "config-mapping-without-plus";
+    /// A test is declared in a form that nothing understands.
+    TEST_FORM = "test-form";
+    /// A config value of the wrong type, or none of the words it may be.
+    CONFIG_VALUE = "config-value";
+    /// Two resources of a package share a name.
+    DUPLICATE_NAME = "duplicate-name";
+    /// Two entries of property files describe one resource.
+    DUPLICATE_PROPERTIES = "duplicate-properties";
+    /// A source's table is declared twice.
+    DUPLICATE_SOURCE = "duplicate-source";
+    /// Two packages share a name.
+    DUPLICATE_PACKAGE = "duplicate-package";
+    /// An entry of `packages.yml` that nothing understands.
+    PACKAGE_ENTRY = "package-entry";
+    /// A package that is listed but not installed.
+    PACKAGE_MISSING = "package-missing";
+    /// A local package that is not there.
+    PACKAGE_PATH = "package-path";
+    /// The definition of a selector that nothing understands.
+    SELECTOR_FORM = "selector-form";
+    /// Two selectors share a name.
+    SELECTOR_NAME_TWICE = "selector-name-twice";
+    /// Both `tests` and `data_tests`.
+    TEST_KEYS_TWICE = "test-keys-twice";
+    // --- command line ----------------------------------------------------------------
+    /// Wrong usage.
+    CLI_USAGE = "cli-usage";
+    /// This machine does not give what the program needs.
+    SYSTEM = "system";
     // --- jinja -----------------------------------------------------------------------
     /// A template's syntax.
     JINJA_SYNTAX = "jinja-syntax";
@@ -52,10 +125,52 @@ codes! {
     // --- graph -----------------------------------------------------------------------
     /// A `ref()` names no node.
     UNKNOWN_REF = "unknown-ref";
+    /// A `source()` names no declared table.
+    UNKNOWN_SOURCE = "unknown-source";
+    /// Nodes read one another.
+    GRAPH_CYCLE = "graph-cycle";
+    /// Two nodes share a name or a relation.
+    DUPLICATE_NODE = "duplicate-node";
+    /// A property file describes something that does not exist.
+    UNKNOWN_RESOURCE = "unknown-resource";
+    /// A data test names no macro.
+    UNKNOWN_TEST = "unknown-test";
+    /// A materialization that marts does not have.
+    UNKNOWN_MATERIALIZATION = "unknown-materialization";
+    /// Something in the config of a node is wrong.
+    NODE_CONFIG = "node-config";
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";
+    /// A profile's output or a URL does not say how to connect.
+    DB_CONFIG = "db-config";
+    /// The server refuses the role, the password or the database.
+    DB_LOGIN = "db-login";
+    /// TLS cannot be agreed on, or the certificate is not trusted.
+    DB_TLS = "db-tls";
+    /// The connection ended under a statement.
+    DB_LOST = "db-lost";
+    /// A proxy gives each transaction another session.
+    DB_POOLING = "db-pooling";
+    /// The disk of the server is full.
+    DB_DISK_FULL = "db-disk-full";
+    /// No PostgreSQL is installed for the private server.
+    DB_SERVER_MISSING = "db-server-missing";
+    /// The private server's folder cannot be made or written.
+    DB_SERVER_FOLDER = "db-server-folder";
+    /// The private server does not start or cannot be used.
+    DB_SERVER_FAILED = "db-server-failed";
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A file under the target path cannot be written.
+    TARGET_UNWRITABLE = "target-unwritable";
+    /// A schema is missing and may not be created.
+    SCHEMA_MISSING = "schema-missing";
+    /// A materialization cannot do what its config asks.
+    MATERIALIZATION = "materialization";
+    /// What hangs on a relation keeps it from being replaced.
+    PUBLISH_REFUSED = "publish-refused";
+    /// A relation stayed in use while its new version waited.
+    PUBLISH_LOCKED = "publish-locked";
 }

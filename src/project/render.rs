@@ -1,0 +1,107 @@
+//! Jinja in YAML values: rendered where dbt renders it, with the place of a mistake.
+//!
+//! Callers choose what is rendered; descriptions, tests and hooks never reach this file.
+//! No message of this file holds the value of a secret variable.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::diag::codes::{ENV_VAR_MISSING, ENV_VAR_SECRET, YAML_JINJA};
+use crate::diag::{Diagnostic, Span, Spanned};
+use crate::jinja::{LookupError, YamlContext};
+
+use super::yaml::{Check, Node, Yaml};
+
+/// What templates in YAML can see.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Renderer {
+    /// The environment, read once at start.
+    pub(crate) env: Arc<IndexMap<String, String>>,
+    /// `vars` that apply here.
+    pub(crate) vars: IndexMap<String, Json>,
+    /// The `target` variable; null while it is not known yet.
+    pub(crate) target: Json,
+    /// Whether secret environment variables may be read.
+    pub(crate) secrets: bool,
+}
+
+impl Renderer {
+    /// The value of a node as JSON with every text in it rendered.
+    pub(crate) fn json(&self, node: &Node, check: &mut Check) -> Json {
+        match &node.value {
+            Yaml::String(text) if has_jinja(text) => {
+                self.render(text, node.span, check).unwrap_or(Json::Null)
+            }
+            Yaml::Sequence(items) => {
+                Json::Array(items.iter().map(|item| self.json(item, check)).collect())
+            }
+            Yaml::Mapping(entries) => Json::Object(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.value.clone(), self.json(value, check)))
+                    .collect(),
+            ),
+            _ => node.to_json(),
+        }
+    }
+
+    /// A text, rendered; `None` when that failed, which has been said then.
+    pub(crate) fn text(&self, text: Spanned<String>, check: &mut Check) -> Option<String> {
+        if !has_jinja(&text.value) {
+            return Some(text.value);
+        }
+        match self.render(&text.value, text.span, check)? {
+            Json::String(rendered) => Some(rendered),
+            other => Some(other.to_string()),
+        }
+    }
+
+    fn render(&self, text: &str, span: Span, check: &mut Check) -> Option<Json> {
+        let context = YamlContext {
+            env: &self.env,
+            vars: &self.vars,
+            target: Some(&self.target).filter(|target| !target.is_null()),
+            secrets: self.secrets,
+        };
+        match context.render(text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                check.push(self.diagnose(error, span));
+                None
+            }
+        }
+    }
+
+    fn diagnose(&self, error: LookupError, span: Span) -> Diagnostic {
+        let message = self.without_secrets(error.message);
+        let code = if message.starts_with("the environment variable") {
+            ENV_VAR_MISSING
+        } else if message.starts_with("the secret environment variable") {
+            ENV_VAR_SECRET
+        } else {
+            YAML_JINJA
+        };
+        let diagnostic = Diagnostic::error(code, message).at(span, "");
+        match error.hint {
+            Some(hint) => diagnostic.hint(self.without_secrets(hint)),
+            None => diagnostic.hint("correct the expression between `{{` and `}}`"),
+        }
+    }
+
+    /// A message in which the values of secret variables are stars.
+    fn without_secrets(&self, mut message: String) -> String {
+        for (name, value) in self.env.iter() {
+            if name.contains("_ENV_SECRET") && !value.is_empty() {
+                message = message.replace(value.as_str(), "*****");
+            }
+        }
+        message
+    }
+}
+
+/// Whether a text may hold Jinja.
+pub(crate) fn has_jinja(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
+}

@@ -1,0 +1,198 @@
+//! `sources:` of property files: one [`SourceTable`] for each table, with what it inherits.
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::diag::Spanned;
+
+use super::data_tests::declarations;
+use super::declarations::SourceTable;
+use super::keys;
+use super::properties::{Context, columns, config, rest};
+use super::yaml::{Check, Fields, Node};
+
+/// What a source gives to its tables.
+struct Source {
+    name: Spanned<String>,
+    description: String,
+    database: Option<String>,
+    schema: String,
+    quoting: IndexMap<String, bool>,
+    config: IndexMap<String, Spanned<Json>>,
+    loaded_at_field: Option<String>,
+    freshness: Option<Json>,
+    other: IndexMap<String, Json>,
+}
+
+/// Reads one entry of `sources:`.
+pub(crate) fn read(
+    node: &Node,
+    context: &Context<'_>,
+    into: &mut Vec<SourceTable>,
+    check: &mut Check,
+) {
+    let Some(mut fields) = Fields::of(node, "an entry of `sources`", check) else {
+        return;
+    };
+    let Some(name) = fields.required_text("name", check) else {
+        return;
+    };
+    fields.rename(format!("source `{}`", name.value));
+    let tables = fields.list("tables", check);
+    let source = source(name, &mut fields, context, check);
+    for table in tables {
+        into.extend(read_table(table, &source, context, check));
+    }
+}
+
+fn source(
+    name: Spanned<String>,
+    fields: &mut Fields<'_>,
+    context: &Context<'_>,
+    check: &mut Check,
+) -> Source {
+    let description = fields.text("description", check).map(|t| t.value);
+    let database = rendered(fields, "database", context, check);
+    let schema = rendered(fields, "schema", context, check);
+    let quoting = fields.booleans("quoting", check);
+    let config = config(fields, keys::CONFIG_SOURCE.to_vec(), context, check);
+    let loaded_at_field = rendered(fields, "loaded_at_field", context, check);
+    let freshness = fields
+        .take("freshness")
+        .map(|n| context.renderer.json(n, check));
+    let other = rest(fields, keys::SOURCE, context, check);
+    Source {
+        description: description.unwrap_or_default(),
+        database,
+        schema: schema.unwrap_or_else(|| name.value.clone()),
+        name,
+        quoting,
+        config,
+        loaded_at_field,
+        freshness,
+        other,
+    }
+}
+
+fn rendered(
+    fields: &mut Fields<'_>,
+    key: &str,
+    context: &Context<'_>,
+    check: &mut Check,
+) -> Option<String> {
+    let text = fields.text(key, check)?;
+    context.renderer.text(text, check)
+}
+
+fn read_table(
+    node: &Node,
+    source: &Source,
+    context: &Context<'_>,
+    check: &mut Check,
+) -> Option<SourceTable> {
+    let what = format!("a table of source `{}`", source.name.value);
+    let mut fields = Fields::of(node, what, check)?;
+    let table = fields.required_text("name", check)?;
+    fields.rename(format!(
+        "source table `{}.{}`",
+        source.name.value, table.value
+    ));
+    let description = fields.text("description", check).map(|t| t.value);
+    let identifier = rendered(&mut fields, "identifier", context, check);
+    let mut quoting = source.quoting.clone();
+    quoting.extend(fields.booleans("quoting", check));
+    let own = config(&mut fields, keys::CONFIG_SOURCE.to_vec(), context, check);
+    let loaded_at_field = rendered(&mut fields, "loaded_at_field", context, check)
+        .or_else(|| text_of(&own, "loaded_at_field"))
+        .or_else(|| source.loaded_at_field.clone())
+        .or_else(|| text_of(&source.config, "loaded_at_field"));
+    let freshness = match fields.take("freshness") {
+        Some(node) => Some(context.renderer.json(node, check)),
+        None => value_of(&own, "freshness")
+            .or_else(|| source.freshness.clone())
+            .or_else(|| value_of(&source.config, "freshness")),
+    };
+    let columns = columns(&mut fields, context, check);
+    let tests = declarations(&mut fields, check);
+    let mut other = source.other.clone();
+    merge_other(
+        &mut other,
+        rest(&mut fields, keys::SOURCE_TABLE, context, check),
+    );
+    Some(SourceTable {
+        path: context.path.to_owned(),
+        source: source.name.clone(),
+        source_description: source.description.clone(),
+        description: description.unwrap_or_default(),
+        database: source.database.clone(),
+        schema: source.schema.clone(),
+        identifier: identifier.unwrap_or_else(|| table.value.clone()),
+        table,
+        quoting,
+        config: merge_config(&source.config, own),
+        loaded_at_field,
+        freshness: freshness.filter(|f| !f.is_null()),
+        columns,
+        tests,
+        other,
+    })
+}
+
+fn value_of(config: &IndexMap<String, Spanned<Json>>, key: &str) -> Option<Json> {
+    config.get(key).map(|value| value.value.clone())
+}
+
+fn text_of(config: &IndexMap<String, Spanned<Json>>, key: &str) -> Option<String> {
+    config.get(key)?.value.as_str().map(str::to_owned)
+}
+
+/// The table's config over the source's: tags accumulate, meta merges, the rest is replaced.
+fn merge_config(
+    source: &IndexMap<String, Spanned<Json>>,
+    table: IndexMap<String, Spanned<Json>>,
+) -> IndexMap<String, Spanned<Json>> {
+    let mut merged = source.clone();
+    for (key, value) in table {
+        match merged.get_mut(&key) {
+            Some(old) => {
+                combine(&key, &mut old.value, value.value);
+                old.span = value.span;
+            }
+            None => {
+                merged.insert(key, value);
+            }
+        }
+    }
+    merged
+}
+
+fn merge_other(merged: &mut IndexMap<String, Json>, table: IndexMap<String, Json>) {
+    for (key, value) in table {
+        match merged.get_mut(&key) {
+            Some(old) => combine(&key, old, value),
+            None => {
+                merged.insert(key, value);
+            }
+        }
+    }
+}
+
+fn combine(key: &str, old: &mut Json, new: Json) {
+    match (key, old, new) {
+        ("meta", Json::Object(old), Json::Object(new)) => old.extend(new),
+        ("tags", old, new) => {
+            let mut all = as_list(old.take());
+            all.extend(as_list(new));
+            *old = Json::Array(all);
+        }
+        (_, old, new) => *old = new,
+    }
+}
+
+fn as_list(value: Json) -> Vec<Json> {
+    match value {
+        Json::Array(items) => items,
+        Json::Null => Vec::new(),
+        other => vec![other],
+    }
+}

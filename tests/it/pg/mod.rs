@@ -1,0 +1,4 @@
+//! Connections and the private server, against real ones.
+
+mod catalog;
+mod sessions;

@@ -1,0 +1,4 @@
+//! Reading projects from disk.
+
+mod read;
+mod support;
