@@ -3,5 +3,5 @@
   Convert at the grain where money is booked, then add: a sum of rounded rows ties, a rounded sum does not.
 #}
 {% macro to_usd(amount_minor, fx='fx') -%}
-    round({{ amount_minor }} * {{ fx }}.usd_per_unit / power(10::numeric, {{ fx }}.minor_unit_exponent), 2)
+    round(({{ amount_minor }}) * {{ fx }}.usd_per_unit / power(10::numeric, {{ fx }}.minor_unit_exponent), 2)
 {%- endmacro %}

@@ -13,4 +13,6 @@ pub mod plan;
 pub mod project;
 pub mod publish;
 pub mod report;
+pub mod run;
 pub mod session;
+pub mod synth;

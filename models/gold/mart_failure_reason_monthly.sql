@@ -21,10 +21,10 @@ invoice as (
         count(*) as failed_invoices,
         count(*) filter (where episode_outcome = 'recovered') as recovered_invoices,
         sum(failed_usd) as failed_usd,
-        coalesce(sum(failed_usd) filter (where episode_outcome = 'recovered'), 0) as recovered_usd,
-        coalesce(sum(failed_usd) filter (where episode_outcome = 'in_dunning'), 0) as in_dunning_usd,
-        coalesce(sum(failed_usd) filter (where episode_outcome = 'written_off'), 0) as written_off_usd,
-        coalesce(sum(failed_usd) filter (where episode_outcome = 'voided'), 0) as voided_usd
+        coalesce(sum(failed_usd) filter (where episode_outcome = 'recovered'), 0.00) as recovered_usd,
+        coalesce(sum(failed_usd) filter (where episode_outcome = 'in_dunning'), 0.00) as in_dunning_usd,
+        coalesce(sum(failed_usd) filter (where episode_outcome = 'written_off'), 0.00) as written_off_usd,
+        coalesce(sum(failed_usd) filter (where episode_outcome = 'voided'), 0.00) as voided_usd
     from {{ ref('fct_dunning_episode') }}
     group by due_month, first_reason_category
 
@@ -41,11 +41,11 @@ joined as (
         coalesce(invoice.failed_invoices, 0) as failed_invoices,
         sum(coalesce(invoice.failed_invoices, 0)) over (partition by attempt.month_start) as month_failed_invoices,
         coalesce(invoice.recovered_invoices, 0) as recovered_invoices,
-        coalesce(invoice.failed_usd, 0) as failed_usd,
-        coalesce(invoice.recovered_usd, 0) as recovered_usd,
-        coalesce(invoice.in_dunning_usd, 0) as in_dunning_usd,
-        coalesce(invoice.written_off_usd, 0) as written_off_usd,
-        coalesce(invoice.voided_usd, 0) as voided_usd
+        coalesce(invoice.failed_usd, 0.00) as failed_usd,
+        coalesce(invoice.recovered_usd, 0.00) as recovered_usd,
+        coalesce(invoice.in_dunning_usd, 0.00) as in_dunning_usd,
+        coalesce(invoice.written_off_usd, 0.00) as written_off_usd,
+        coalesce(invoice.voided_usd, 0.00) as voided_usd
     from attempt
     left join invoice
         on invoice.month_start = attempt.month_start and invoice.reason_category = attempt.reason_category

@@ -7,7 +7,7 @@ with counted as (
         bool_and(is_closed) as is_closed,
         bool_and(is_mature) as is_mature
         {%- for column in payment_reliability_counts() %},
-        sum({{ column }}) as {{ column }}
+        sum({{ column }}){{ '' if column.endswith('_usd') else '::bigint' }} as {{ column }}
         {%- endfor %}
     from {{ ref('mart_payment_reliability_plan_monthly') }}
     group by month_start

@@ -86,6 +86,26 @@ codes! {
     CONFIG_MAPPING_WITHOUT_PLUS = "config-mapping-without-plus";
     /// A test is declared in a form that nothing understands.
     TEST_FORM = "test-form";
+    /// A config value of the wrong type, or none of the words it may be.
+    CONFIG_VALUE = "config-value";
+    /// Two resources of a package share a name.
+    DUPLICATE_NAME = "duplicate-name";
+    /// Two entries of property files describe one resource.
+    DUPLICATE_PROPERTIES = "duplicate-properties";
+    /// A source's table is declared twice.
+    DUPLICATE_SOURCE = "duplicate-source";
+    /// Two packages share a name.
+    DUPLICATE_PACKAGE = "duplicate-package";
+    /// An entry of `packages.yml` that nothing understands.
+    PACKAGE_ENTRY = "package-entry";
+    /// A package that is listed but not installed.
+    PACKAGE_MISSING = "package-missing";
+    /// A local package that is not there.
+    PACKAGE_PATH = "package-path";
+    /// The definition of a selector that nothing understands.
+    SELECTOR_FORM = "selector-form";
+    /// Two selectors share a name.
+    SELECTOR_NAME_TWICE = "selector-name-twice";
     /// Both `tests` and `data_tests`.
     TEST_KEYS_TWICE = "test-keys-twice";
     // --- jinja -----------------------------------------------------------------------
@@ -114,8 +134,6 @@ codes! {
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
     NODE_CONFIG = "node-config";
-    /// A config value is wrong.
-    CONFIG_VALUE = "config-value";
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";
@@ -140,6 +158,10 @@ codes! {
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A file under the target path cannot be written.
+    TARGET_UNWRITABLE = "target-unwritable";
+    /// A schema is missing and may not be created.
+    SCHEMA_MISSING = "schema-missing";
     /// A materialization cannot do what its config asks.
     MATERIALIZATION = "materialization";
     /// What hangs on a relation keeps it from being replaced.

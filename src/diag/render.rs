@@ -17,7 +17,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
 
 use super::{Diagnostic, FileId, Label, Severity, SourceFile, SourceMap, Span};
 
@@ -30,31 +31,59 @@ pub struct RenderOptions {
 
 /// One diagnostic as text, without a newline at its end.
 pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, options: RenderOptions) -> String {
-    let files = label_files(diagnostic, sources);
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let mut group = level
-        .primary_title(printable(&diagnostic.message))
-        .id(diagnostic.code.as_str())
-        .elements(Vec::<Snippet<'_, Annotation<'_>>>::new());
-    for (index, (file, source)) in files.iter().enumerate() {
-        group = group.element(window(diagnostic, *file, source, index == 0));
-    }
-    if files.is_empty()
-        && let Some(file) = &diagnostic.file
-    {
-        group = group.element(Origin::path(path_text(file)));
-    }
-    let group = footer(group, diagnostic);
     let renderer = if options.color {
         Renderer::styled()
     } else {
         Renderer::plain()
     };
-    let text = renderer.render(&[group]);
-    trim_line_ends(&text)
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level
+        .primary_title(printable(&diagnostic.message))
+        .id(diagnostic.code.as_str());
+    let files = label_files(diagnostic, sources);
+    if files.is_empty() {
+        let title = renderer.render(&[Group::with_title(title)]);
+        return without_window(title, diagnostic, options);
+    }
+    let mut group = Group::with_title(title);
+    for (index, (file, source)) in files.iter().enumerate() {
+        group = group.element(window(diagnostic, *file, source, index == 0));
+    }
+    for note in &diagnostic.notes {
+        group = group.element(Level::NOTE.message(printable(note)));
+    }
+    if let Some(hint) = &diagnostic.hint {
+        group = group.element(Level::HELP.with_name("hint").message(printable(hint)));
+    }
+    trim_line_ends(&renderer.render(&[group]))
+}
+
+/// The rest of a message that has no source to show, in the look of those that have.
+fn without_window(title: String, diagnostic: &Diagnostic, options: RenderOptions) -> String {
+    let (frame, word) = if options.color {
+        (
+            AnsiColor::BrightBlue.on_default().bold(),
+            Style::new().bold(),
+        )
+    } else {
+        (Style::new(), Style::new())
+    };
+    let mut text = trim_line_ends(&title);
+    if let Some(file) = &diagnostic.file {
+        text.push_str(&format!("\n {frame}-->{frame:#} {}", path_text(file)));
+    }
+    let notes = diagnostic.notes.iter().map(|note| ("note", note));
+    let hint = diagnostic.hint.iter().map(|hint| ("hint", hint));
+    for (name, line) in notes.chain(hint) {
+        let line = printable(line).replace('\n', "\n          ");
+        text.push_str(&format!(
+            "\n  {frame}={frame:#} {word}{name}{word:#}: {line}"
+        ));
+    }
+    text
 }
 
 /// Several diagnostics, separated by an empty line.
@@ -124,16 +153,6 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-fn footer<'a>(mut group: Group<'a>, diagnostic: &'a Diagnostic) -> Group<'a> {
-    for note in &diagnostic.notes {
-        group = group.element(Level::NOTE.message(printable(note)));
-    }
-    if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.with_name("hint").message(printable(hint)));
-    }
-    group
-}
-
 fn path_text(path: &Path) -> Cow<'_, str> {
     match path.to_string_lossy() {
         Cow::Borrowed(text) => printable(text),
@@ -200,9 +219,9 @@ error[project-unknown-key]: model `mart` has the unknown key `colums`
             .hint("an action");
         let expected = "\
 warning[project-unreadable]: cannot read it
---> models/a.sql
- = note: a fact
- = hint: an action";
+ --> models/a.sql
+  = note: a fact
+  = hint: an action";
         assert_eq!(rendered(&diagnostic, &SourceMap::default()), expected);
     }
 

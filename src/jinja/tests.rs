@@ -68,7 +68,7 @@ fn try_render(macros: &str, text: &str) -> Result<String, (Diagnostic, SourceMap
         text: Arc::from(text),
         first_line: 1,
     };
-    match engine.render(&node(true), &template, Arc::new(Echo), None) {
+    match engine.render(node(true), &template, Arc::new(Echo), None) {
         Ok(rendered) => Ok(rendered.text),
         Err(diagnostic) => Err((diagnostic, sources)),
     }
@@ -184,7 +184,7 @@ fn a_scan_collects_configs_refs_sources_and_macros() {
     let text = "{{ config(materialized='view', tags=['x']) }}\nselect * from {{ ref('a') }}\n\
                 join {{ source('raw', 't') }} {{ up() }} {{ ref('pkg', 'c', v=2) }}";
     let file = sources.add("models/m.sql", text);
-    let scan = engine.scan(&node(false), file).expect("it scans");
+    let scan = engine.scan(node(false), file).expect("it scans");
     let refs: Vec<(&str, usize)> = scan
         .refs
         .iter()
@@ -202,7 +202,7 @@ fn at_parse_time_what_is_undefined_has_undefined_attributes() {
     let (engine, sources) = engine("");
     let text = "{% set r = run_query('select 1') %}{{ r.columns[0].values() }}{{ nothing.at.all }}";
     let file = sources.add("models/m.sql", text);
-    engine.scan(&node(false), file).expect("it scans");
+    engine.scan(node(false), file).expect("it scans");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_macro_is_called_from_outside_with_its_value() {
         (Some("b"), Arg::Json(json!(5))),
     ];
     let output = engine
-        .call_macro(&node(true), "shop.f", &args, Arc::new(Echo), None)
+        .call_macro(node(true), "shop.f", &args, Arc::new(Echo), None)
         .expect("it is called");
     assert_eq!(output.value, json!({"x": 6}));
     let args = [
@@ -222,7 +222,7 @@ fn a_macro_is_called_from_outside_with_its_value() {
     ];
     let output = engine
         .call_macro(
-            &node(true),
+            node(true),
             "generate_schema_name",
             &args,
             Arc::new(Echo),
@@ -259,7 +259,7 @@ fn the_line_map_follows_the_literal_text() {
         first_line: 1,
     };
     let rendered = engine
-        .render(&node(true), &template, Arc::new(Echo), None)
+        .render(node(true), &template, Arc::new(Echo), None)
         .expect("it renders");
     let where_line = rendered
         .text
@@ -267,4 +267,18 @@ fn the_line_map_follows_the_literal_text() {
         .position(|l| l == "where b")
         .expect("it is there");
     assert_eq!(rendered.lines[where_line], 6);
+}
+
+#[test]
+fn every_built_in_macro_compiles() {
+    let (engine, _) = engine("");
+    assert_eq!(engine.check_macros(), []);
+    assert!(engine.macros().len() > 200);
+}
+
+#[test]
+fn a_broken_macro_is_reported_at_its_line_when_it_is_used() {
+    let macros = "\n{% macro bad() %}\n{{ [1 2] }}\n{% endmacro %}";
+    let error = try_render(macros, "{{ bad() }}").expect_err("it is broken");
+    assert_eq!(first_place(&error), ("macros/all.sql".to_owned(), 3));
 }

@@ -66,8 +66,11 @@ impl TreeParser<'_> {
             if let Some(name) = key.value.strip_prefix('+') {
                 self.config(&mut level, name.trim(), key, value);
             } else if value.as_mapping().is_some() || (value.is_null() && !self.is_known(key)) {
-                self.warn_of_mapping(key);
-                let below = self.level(value, &format!("{path}.{}", key.value));
+                let below = if self.warn_of_mapping(key) {
+                    parse_tree(self.tree, value, self.renderer, &mut Check::default())
+                } else {
+                    self.level(value, &format!("{path}.{}", key.value))
+                };
                 level.children.insert(key.value.clone(), (key.span, below));
             } else {
                 self.config(&mut level, &key.value, key, value);
@@ -125,8 +128,10 @@ impl TreeParser<'_> {
         }
     }
 
-    fn warn_of_mapping(&mut self, key: &Spanned<String>) {
-        if keys::CONFIG_MAPPINGS.contains(&key.value.as_str()) {
+    /// Whether a folder's name is that of a config, which is said then.
+    fn warn_of_mapping(&mut self, key: &Spanned<String>) -> bool {
+        let is_config = keys::CONFIG_MAPPINGS.contains(&key.value.as_str());
+        if is_config {
             self.check.push(
                 Diagnostic::warning(
                     CONFIG_MAPPING_WITHOUT_PLUS,
@@ -136,6 +141,7 @@ impl TreeParser<'_> {
                 .hint(format!("write `+{}` to set the config", key.value)),
             );
         }
+        is_config
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Project {
     pub root: PathBuf,
     /// All packages, the root project first.
     pub packages: Vec<Package>,
+    /// `selectors.yml`, in order.
+    pub selectors: Vec<super::Selector>,
     /// The chosen profile and target.
     pub target: Target,
     /// Every file that was read.

@@ -6,23 +6,30 @@
 mod config;
 mod data_tests;
 mod declarations;
+mod duplicates;
 mod files;
 mod keys;
 mod node_config;
 mod node_values;
 mod package;
+mod packages;
 mod profile;
 mod project_file;
 mod properties;
 mod render;
+mod resolve;
+mod selectors;
 mod sources;
 mod url;
 mod yaml;
 
 pub use config::merge_configs;
 pub use declarations::*;
-pub use node_config::*;
+pub use duplicates::duplicate_name;
+pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
+pub use resolve::{ConfigKind, ConfigQuery, ResolvedConfig};
+pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,10 +37,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::diag::codes::DUPLICATE_KEY;
+use crate::diag::codes::{DUPLICATE_KEY, DUPLICATE_PACKAGE};
 use crate::diag::{Diagnostic, FileId, Severity, SourceMap};
 
 use package::Place;
+use packages::PackageReader;
 use render::Renderer;
 use yaml::{Check, Document};
 
@@ -111,18 +119,87 @@ fn read_all(options: &ReadOptions, sources: &SourceMap, check: &mut Check) -> Op
     let target = profile::read(options, head.profile.as_ref(), sources, check);
     renderer.target = target.as_ref().map_or(Json::Null, target_variable);
     let project_file = project_file::read(file, &document, &renderer, check)?;
+    let selectors = read_selectors(&root, &renderer, sources, check);
+    let installed = PackageReader {
+        options,
+        renderer: &renderer,
+        sources,
+    }
+    .read(&project_file, check);
     let place = Place {
         root: root.clone(),
         shown: PathBuf::new(),
     };
     renderer.vars = package_vars(&project_file, None, options);
-    let package = package::read(&place, project_file, &renderer, sources, check);
+    let root_package = package::read(&place, project_file, &renderer, sources, check);
+    let mut packages = vec![root_package];
+    packages.extend(installed);
+    check_names(&packages, sources, check);
+    check_paths(&packages, check);
     Some(Project {
         root,
-        packages: vec![package],
+        packages,
+        selectors,
         target: target?,
         sources: sources.clone(),
     })
+}
+
+fn read_selectors(
+    root: &Path,
+    renderer: &Renderer,
+    sources: &SourceMap,
+    check: &mut Check,
+) -> Vec<Selector> {
+    let path = root.join("selectors.yml");
+    if !path.is_file() {
+        return Vec::new();
+    }
+    match load_yaml(&path, Path::new("selectors.yml"), sources, check) {
+        Some((_, document)) => {
+            report_duplicate_keys(&document, check);
+            selectors::read(&document, renderer, check)
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Names that are taken twice: packages among each other, resources within each.
+fn check_names(packages: &[Package], sources: &SourceMap, check: &mut Check) {
+    let root = &packages[0].root;
+    for (index, package) in packages.iter().enumerate() {
+        let shown = package.root.strip_prefix(root).unwrap_or(&package.root);
+        duplicates::check(package, &shown.to_string_lossy(), sources, check);
+        if let Some(first) = packages[..index].iter().find(|p| p.name == package.name) {
+            check.push(
+                Diagnostic::error(
+                    DUPLICATE_PACKAGE,
+                    format!("two packages are called `{}`", package.name),
+                )
+                .at(package.file.name.span, "")
+                .at(first.file.name.span, "the first one")
+                .hint("remove one of them from packages.yml, or rename it"),
+            );
+        }
+    }
+}
+
+/// Paths of the root project's `models:` and `seeds:` that apply to nothing. The other trees
+/// apply to what only the graph knows.
+fn check_paths(packages: &[Package], check: &mut Check) {
+    let trees = &packages[0].file.configs;
+    let mut models = Vec::new();
+    let mut seeds = Vec::new();
+    for package in packages {
+        models.extend(package.models.iter().map(|m| m.fqn(&package.name)));
+        seeds.extend(package.seeds.iter().map(|s| s.fqn(&package.name)));
+    }
+    check
+        .diagnostics
+        .extend(trees.models.unused("models", &models));
+    check
+        .diagnostics
+        .extend(trees.seeds.unused("seeds", &seeds));
 }
 
 fn is_ours(path: &Path) -> bool {

@@ -305,15 +305,9 @@ fn threads_of(
     match number.filter(|n| (1..=1024).contains(n)) {
         Some(number) => number as usize,
         None => {
-            let span = output.get("threads").map_or(output.span, |node| node.span);
-            check.push(
-                Diagnostic::error(
-                    WRONG_TYPE,
-                    "`threads` of the target is not a number from 1 up",
-                )
-                .at(span, "expected a number from 1 to 1024")
-                .hint("write for example `threads: 4`"),
-            );
+            if let Some(node) = output.get("threads") {
+                check.wrong_type("the target", "threads", node, "a number from 1 to 1024");
+            }
             DEFAULT_THREADS
         }
     }

@@ -154,8 +154,10 @@ pub async fn read(
 ) -> Result<Facts, SessionError> {
     // An empty search_path makes pg_get_viewdef qualify every name.
     let query = question(live, candidate, views);
-    let sql = format!("begin; set local search_path = ''; {query}; commit");
-    answer(session, live, &sql).await
+    let sql = format!("begin; set local search_path = ''; {query}");
+    let facts = answer(session, live, &sql).await?;
+    session.execute("commit".into()).await?;
+    Ok(facts)
 }
 
 /// Reads the facts of `live` inside the session's transaction, without looking for views.

@@ -1,4 +1,4 @@
 //! All integration tests but the architecture test: one binary, one module per topic.
 
-mod cases;
+mod errors;
 mod project;

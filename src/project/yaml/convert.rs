@@ -141,14 +141,11 @@ impl<'t> Converter<'t> {
     }
 
     fn tagged(&self, start: usize, tag: &str) -> Diagnostic {
+        let length = self.text[start..]
+            .find(char::is_whitespace)
+            .unwrap_or(self.text.len() - start);
         Diagnostic::error(YAML_TAG, format!("YAML tag `!{tag}` is not known"))
-            .at(
-                self.span(
-                    start,
-                    start + self.text[start..].chars().next().map_or(0, char::len_utf8),
-                ),
-                "",
-            )
+            .at(self.span(start, start + length), "")
             .hint("remove the tag, or put the text in quotes")
     }
 
@@ -209,12 +206,7 @@ impl<'t> Converter<'t> {
         let text = match (&node.value, written_as_is) {
             (Yaml::String(text), _) => text.clone(),
             (Yaml::Sequence(_) | Yaml::Mapping(_), _) => {
-                return Err(Diagnostic::error(
-                    YAML_SYNTAX,
-                    "a key must be text, but a list or mapping was found",
-                )
-                .at(node.span, "")
-                .hint("if this is Jinja, put quotes around it: \"{{ ... }}\""));
+                return Err(self.key_of_values(&node));
             }
             _ => {
                 let (start, end) = (node.span.start as usize, node.span.end as usize);
@@ -225,6 +217,24 @@ impl<'t> Converter<'t> {
             value: text,
             span: node.span,
         })
+    }
+
+    /// A list or mapping as a key; in all likelihood Jinja without quotes.
+    fn key_of_values(&self, node: &Node) -> Diagnostic {
+        let start = node.span.start as usize - self.offset;
+        if self.text[..start].ends_with('{') && self.text[start..].starts_with('{') {
+            let rest = self.text[start - 1..].lines().next().unwrap_or_default();
+            let end = rest.find("}}").map_or(rest.len(), |at| at + 2);
+            return Diagnostic::error(YAML_SYNTAX, "YAML syntax: Jinja without quotes around it")
+                .at(self.span(start - 1, start - 1 + end), "")
+                .hint(format!("write \"{}\"", rest[..end].replace('"', "'")));
+        }
+        Diagnostic::error(
+            YAML_SYNTAX,
+            "YAML syntax: a list or mapping stands where a key belongs",
+        )
+        .at(node.span, "")
+        .hint("put quotes around it, or write the list below a key")
     }
 
     fn collection_span(&self, start: usize, last: Option<Span>, open: char, close: char) -> Span {

@@ -16,18 +16,35 @@ pub(super) fn diagnose(
     if full.contains("more than one document") {
         return several_documents(file, text, offset);
     }
-    let problem = full.split(" at line ").next().unwrap_or(&full);
-    let problem = problem.rsplit(": ").next().unwrap_or(problem);
-    let at = error
-        .location()
-        .map_or(0, |m| Offsets::new(text).byte(m.index(), text.len()));
-    let (message, hint) = explain(problem, text, at);
-    let diagnostic =
-        Diagnostic::error(YAML_SYNTAX, message).at(line_rest(file, text, at, offset), "");
-    match hint {
-        Some(hint) => diagnostic.hint(hint),
-        None => diagnostic,
+    let offsets = Offsets::new(text);
+    let mark = error.location().map_or(0, |m| m.index());
+    let mut at = offsets.byte(mark, text.len());
+    // An open quote is found at the end of the file; it belongs to where it was opened.
+    if full.contains("end of stream")
+        && let Some(start) = context_start(&full, text)
+    {
+        at = start;
     }
+    let explained = explain(&full, text, at);
+    Diagnostic::error(YAML_SYNTAX, format!("YAML syntax: {}", explained.0))
+        .at(line_rest(file, text, at, offset), "")
+        .hint(explained.1)
+}
+
+/// Where the thing began that the library was reading: the last `at line N column M`.
+fn context_start(full: &str, text: &str) -> Option<usize> {
+    let (_, context) = full.split_once(", while ")?;
+    let (_, place) = context.rsplit_once("line ")?;
+    let (line, column) = place.split_once(" column ")?;
+    let line: usize = line.parse().ok()?;
+    let column: usize = column.trim().parse().ok()?;
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum();
+    let inside = text[start..].char_indices().nth(column - 1)?.0;
+    Some(start + inside)
 }
 
 fn several_documents(file: FileId, text: &str, offset: usize) -> Diagnostic {
@@ -52,41 +69,108 @@ fn several_documents(file: FileId, text: &str, offset: usize) -> Diagnostic {
     .hint("remove the `---`, or move what follows into a file of its own")
 }
 
-fn explain(problem: &str, text: &str, at: usize) -> (String, Option<String>) {
+/// The library's words, what they mean and what to do.
+const PROBLEMS: &[(&str, &str, &str)] = &[
+    (
+        "mapping values are not allowed",
+        "a `: ` stands where no key can be",
+        "put quotes around a text that holds `: `, or check the indentation of this line",
+    ),
+    (
+        "did not find expected key",
+        "this line fits no indentation above it",
+        "keys of one mapping start in the same column",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "this line fits no indentation above it",
+        "items of one list, and keys of one mapping, start in the same column",
+    ),
+    (
+        "block sequence entries are not allowed",
+        "a list begins where none can be",
+        "put the first `- ` on a line of its own, below the key",
+    ),
+    (
+        "could not find expected ':'",
+        "a key has no colon",
+        "write `key: value`, with a space behind the colon",
+    ),
+    (
+        "did not find expected ',' or",
+        "a list or mapping in brackets is not closed",
+        "close it, or put a comma between its members",
+    ),
+    (
+        "quoted scalar",
+        "a text in quotes is not closed",
+        "close the quote; a quote inside is doubled ('') or escaped (\\\")",
+    ),
+    (
+        "end of stream",
+        "the file ends inside a list or mapping",
+        "close every bracket and brace",
+    ),
+    (
+        "cannot start any token",
+        "a text begins with a character that YAML keeps for itself",
+        "put quotes around a text that begins with `@`, `%` or a backtick",
+    ),
+    (
+        "control characters",
+        "the file holds a control character",
+        "remove it",
+    ),
+    (
+        "unknown escape character",
+        "a backslash escape in double quotes is not known",
+        "use single quotes, where a backslash is only a backslash",
+    ),
+    (
+        "unknown anchor",
+        "an alias names an anchor that is not defined above it",
+        "define the anchor with `&name` before its first use",
+    ),
+    (
+        "duplicate anchor",
+        "an anchor is defined twice",
+        "give one of them another name",
+    ),
+    (
+        "repetition limit",
+        "aliases multiply each other beyond reason",
+        "write the values out",
+    ),
+    (
+        "recursion limit",
+        "lists and mappings are nested too deeply",
+        "flatten them; more than 128 levels are not read",
+    ),
+];
+
+/// What happened, and what to do.
+fn explain(full: &str, text: &str, at: usize) -> (String, String) {
     let start = text[..at].rfind('\n').map_or(0, |p| p + 1);
     let line = text[start..].lines().next().unwrap_or("");
     if has_bare_jinja(line) {
         return (
-            format!("YAML syntax: {problem}"),
-            Some("put quotes around the Jinja: \"{{ ... }}\"".to_owned()),
+            "Jinja without quotes around it".to_owned(),
+            "put quotes around the whole value: \"{{ ... }}\"".to_owned(),
         );
     }
     if text[at..].starts_with('\t') || line.starts_with('\t') {
         return (
-            "YAML syntax: a tab is used for indentation".to_owned(),
-            Some("indent with spaces".to_owned()),
+            "a tab is used for indentation".to_owned(),
+            "indent with spaces".to_owned(),
         );
     }
-    let hint = if problem.contains("mapping values are not allowed") {
-        "put quotes around a text that holds `: `, or check the indentation of this line"
-    } else if problem.contains("did not find expected key")
-        || problem.contains("did not find expected '-' indicator")
-    {
-        "check the indentation: keys of one mapping and items of one list start in the same column"
-    } else if problem.contains("could not find expected ':'") {
-        "a key needs a colon and a space after it"
-    } else if problem.contains("unexpected end of stream") {
-        "a quote, bracket or brace is not closed"
-    } else if problem.contains("cannot start any token") {
-        "put quotes around a text that begins with `@`, `%` or a backtick"
-    } else if problem.contains("control characters") {
-        "remove the control character; a NUL byte means that the file is not text"
-    } else if problem.contains("unknown anchor") || problem.contains("undefined alias") {
-        "define the anchor with `&name` before its first use"
-    } else {
-        return (format!("YAML syntax: {problem}"), None);
-    };
-    (format!("YAML syntax: {problem}"), Some(hint.to_owned()))
+    match PROBLEMS.iter().find(|(words, ..)| full.contains(words)) {
+        Some((_, problem, hint)) => ((*problem).to_owned(), (*hint).to_owned()),
+        None => {
+            let problem = full.split(" at line ").next().unwrap_or(full);
+            (problem.to_owned(), "correct this line".to_owned())
+        }
+    }
 }
 
 fn has_bare_jinja(line: &str) -> bool {

@@ -1,0 +1,1 @@
+mkdir models && : > "models/$(printf 'orders\tnew').sql"

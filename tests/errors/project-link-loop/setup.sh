@@ -1,0 +1,1 @@
+mkdir -p models/gold && ln -s .. models/gold/again

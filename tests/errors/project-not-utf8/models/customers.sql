@@ -1,0 +1,4 @@
+select
+    id,
+    name as café
+from x
