@@ -136,6 +136,16 @@ codes! {
     NODE_CONFIG = "node-config";
     /// A config value is wrong.
     CONFIG_VALUE = "config-value";
+    /// A selection cannot be understood.
+    SELECTION = "selection";
+    /// A selection matches nothing.
+    SELECTION_EMPTY = "selection-empty";
+    /// There is no selector of that name.
+    UNKNOWN_SELECTOR = "unknown-selector";
+    /// A definition in `selectors.yml` is wrong.
+    SELECTOR_DEFINITION = "selector-definition";
+    /// A selection compares with an earlier run that was not given.
+    STATE_MISSING = "state-missing";
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";
