@@ -2,6 +2,7 @@
 
 pub mod artifact;
 pub mod checks;
+pub mod cli;
 pub mod diag;
 pub mod event;
 pub mod graph;

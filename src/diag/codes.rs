@@ -108,6 +108,11 @@ codes! {
     SELECTOR_NAME_TWICE = "selector-name-twice";
     /// Both `tests` and `data_tests`.
     TEST_KEYS_TWICE = "test-keys-twice";
+    // --- command line ----------------------------------------------------------------
+    /// Wrong usage.
+    CLI_USAGE = "cli-usage";
+    /// This machine does not give what the program needs.
+    SYSTEM = "system";
     // --- jinja -----------------------------------------------------------------------
     /// A template's syntax.
     JINJA_SYNTAX = "jinja-syntax";

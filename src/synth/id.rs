@@ -88,7 +88,10 @@ mod tests {
         assert_eq!(Id::of("cus", 7).to_string(), "cus_7");
         assert_eq!(Id::nth("in", 1234, 0).to_string(), "in_1234_0000");
         assert_eq!(Id::nth("in", 1, 12_345).to_string(), "in_1_12345");
-        assert_eq!(Id::part("pe", u32::MAX, 2, 10).to_string(), "pe_4294967295_2_10");
+        assert_eq!(
+            Id::part("pe", u32::MAX, 2, 10).to_string(),
+            "pe_4294967295_2_10"
+        );
         assert_eq!(Id::part("pe", 9, 2, 10).to_string(), "pe_9_2_10");
     }
 }
