@@ -139,6 +139,18 @@ codes! {
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
     NODE_CONFIG = "node-config";
+    /// A config value is wrong.
+    CONFIG_VALUE = "config-value";
+    /// A selection cannot be understood.
+    SELECTION = "selection";
+    /// A selection matches nothing.
+    SELECTION_EMPTY = "selection-empty";
+    /// There is no selector of that name.
+    UNKNOWN_SELECTOR = "unknown-selector";
+    /// A definition in `selectors.yml` is wrong.
+    SELECTOR_DEFINITION = "selector-definition";
+    /// A selection compares with an earlier run that was not given.
+    STATE_MISSING = "state-missing";
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";

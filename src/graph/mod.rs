@@ -4,6 +4,7 @@
 //! cycle and no unknown name. It also answers the engine's [`crate::jinja::Names`] at run time.
 
 pub mod build;
+mod config_json;
 mod cycle;
 mod draft;
 mod generic_test;
@@ -11,7 +12,9 @@ mod lookup;
 mod model_json;
 mod node;
 mod resolve;
+pub mod select;
 
+pub use config_json::config_json;
 pub use lookup::NameTable;
 pub use model_json::model_json;
 pub use node::*;
