@@ -59,6 +59,8 @@ pub struct Outcome {
     pub expected: Option<String>,
     /// Some of the failing rows.
     pub sample: Option<Sample>,
+    /// The file that declares the node, relative to the project: where to go and mend it.
+    pub file: Option<PathBuf>,
     /// Where the compiled SQL was written, relative to the project.
     pub compiled_path: Option<PathBuf>,
     /// The relation that was built, rendered.
@@ -78,6 +80,7 @@ impl Outcome {
             message: None,
             expected: None,
             sample: None,
+            file: None,
             compiled_path: None,
             relation: None,
             elapsed: Duration::ZERO,

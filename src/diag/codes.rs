@@ -110,6 +110,11 @@ codes! {
     SELECTOR_NAME_TWICE = "selector-name-twice";
     /// Both `tests` and `data_tests`.
     TEST_KEYS_TWICE = "test-keys-twice";
+    // --- command line ----------------------------------------------------------------
+    /// Wrong usage.
+    CLI_USAGE = "cli-usage";
+    /// This machine does not give what the program needs.
+    SYSTEM = "system";
     // --- jinja -----------------------------------------------------------------------
     /// A template's syntax.
     JINJA_SYNTAX = "jinja-syntax";
@@ -122,10 +127,64 @@ codes! {
     // --- graph -----------------------------------------------------------------------
     /// A `ref()` names no node.
     UNKNOWN_REF = "unknown-ref";
+    /// A `source()` names no declared table.
+    UNKNOWN_SOURCE = "unknown-source";
+    /// Nodes read one another.
+    GRAPH_CYCLE = "graph-cycle";
+    /// Two nodes share a name or a relation.
+    DUPLICATE_NODE = "duplicate-node";
+    /// A property file describes something that does not exist.
+    UNKNOWN_RESOURCE = "unknown-resource";
+    /// A data test names no macro.
+    UNKNOWN_TEST = "unknown-test";
+    /// A materialization that marts does not have.
+    UNKNOWN_MATERIALIZATION = "unknown-materialization";
+    /// Something in the config of a node is wrong.
+    NODE_CONFIG = "node-config";
+    /// A config value is wrong.
+    CONFIG_VALUE = "config-value";
+    /// A selection cannot be understood.
+    SELECTION = "selection";
+    /// A selection matches nothing.
+    SELECTION_EMPTY = "selection-empty";
+    /// There is no selector of that name.
+    UNKNOWN_SELECTOR = "unknown-selector";
+    /// A definition in `selectors.yml` is wrong.
+    SELECTOR_DEFINITION = "selector-definition";
+    /// A selection compares with an earlier run that was not given.
+    STATE_MISSING = "state-missing";
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";
+    /// A profile's output or a URL does not say how to connect.
+    DB_CONFIG = "db-config";
+    /// The server refuses the role, the password or the database.
+    DB_LOGIN = "db-login";
+    /// TLS cannot be agreed on, or the certificate is not trusted.
+    DB_TLS = "db-tls";
+    /// The connection ended under a statement.
+    DB_LOST = "db-lost";
+    /// A proxy gives each transaction another session.
+    DB_POOLING = "db-pooling";
+    /// The disk of the server is full.
+    DB_DISK_FULL = "db-disk-full";
+    /// No PostgreSQL is installed for the private server.
+    DB_SERVER_MISSING = "db-server-missing";
+    /// The private server's folder cannot be made or written.
+    DB_SERVER_FOLDER = "db-server-folder";
+    /// The private server does not start or cannot be used.
+    DB_SERVER_FAILED = "db-server-failed";
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A file under the target path cannot be written.
+    TARGET_UNWRITABLE = "target-unwritable";
+    /// A schema is missing and may not be created.
+    SCHEMA_MISSING = "schema-missing";
+    /// A materialization cannot do what its config asks.
+    MATERIALIZATION = "materialization";
+    /// What hangs on a relation keeps it from being replaced.
+    PUBLISH_REFUSED = "publish-refused";
+    /// A relation stayed in use while its new version waited.
+    PUBLISH_LOCKED = "publish-locked";
 }

@@ -7,7 +7,7 @@ use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 
 use super::blocks::macro_template;
 use super::context::{Mode, RenderState, Root, Run, Shared, from_arg};
-use super::error::{Place, innermost, lookup_error, places};
+use super::error::{MacroSyntax, Place, innermost, lookup_error, places};
 use super::registry::{Loaded, Macros, place_of};
 use super::value::{own, to_json};
 use super::{
@@ -188,6 +188,27 @@ impl Engine {
         self.0.shared.macros.all().map(|def| def.info()).collect()
     }
 
+    /// Compiles every macro and tells what is wrong; rendering alone finds that only in macros
+    /// that are used.
+    pub fn check_macros(&self) -> Vec<Diagnostic> {
+        let macros = &self.0.shared.macros;
+        let broken = macros.all().filter_map(|def| {
+            let error = self.0.run.get_template(&def.unique_id).err()?;
+            let inner = innermost(&error);
+            let message = inner
+                .detail()
+                .map_or_else(|| inner.to_string(), str::to_owned);
+            let diagnostic = Diagnostic::error(codes::JINJA_SYNTAX, message);
+            let places = places(&error);
+            let span = places.iter().find_map(|place| self.span(place, None));
+            Some(match span {
+                Some(span) => diagnostic.at(span, ""),
+                None => diagnostic.note(format!("in macro {}", def.unique_id)),
+            })
+        });
+        broken.collect()
+    }
+
     fn unknown_macro(&self, package: &str, name: &str) -> Diagnostic {
         let message = format!("there is no macro `{name}`");
         let diagnostic = Diagnostic::error(codes::UNKNOWN_MACRO, message);
@@ -319,9 +340,12 @@ fn environment(shared: &Arc<Shared>, undefined: UndefinedBehavior) -> Environmen
 fn macro_source(def: &super::registry::MacroDef) -> Result<String, Error> {
     let template = macro_template(&def.source.text, &def.block);
     rewrite::rewrite(&template).map_err(|e| {
-        let line = template[..e.at.min(template.len())].matches('\n').count() + 1;
-        let place = format!("{} (line {line} of macro `{}`)", e.message, def.block.name);
-        Error::new(ErrorKind::SyntaxError, place)
+        let place = Place {
+            template: def.unique_id.clone(),
+            line: template[..e.at.min(template.len())].matches('\n').count() + 1,
+        };
+        let message = e.message.clone();
+        Error::new(ErrorKind::SyntaxError, e.message).with_source(MacroSyntax { message, place })
     })
 }
 

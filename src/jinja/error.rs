@@ -68,6 +68,14 @@ pub(super) fn from_call(inner: Error) -> Error {
     Error::new(inner.kind(), "in a called macro").with_source(inner)
 }
 
+/// A macro whose text cannot be rewritten: found when it is first used.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct MacroSyntax {
+    pub(super) message: String,
+    pub(super) place: Place,
+}
+
 /// A place in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
@@ -88,7 +96,11 @@ pub(super) fn places(error: &Error) -> Vec<Place> {
                 line,
             });
         }
-        current = std::error::Error::source(error).and_then(|s| s.downcast_ref::<Error>());
+        let source = std::error::Error::source(error);
+        if let Some(syntax) = source.and_then(|s| s.downcast_ref::<MacroSyntax>()) {
+            places.push(syntax.place.clone());
+        }
+        current = source.and_then(|s| s.downcast_ref::<Error>());
     }
     places.reverse();
     places

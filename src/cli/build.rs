@@ -1,0 +1,115 @@
+//! `build`, `run`, `test`, `seed`, `snapshot`: select, plan, run, report.
+
+use super::args::{Global, RunArgs};
+use super::failure::Failure;
+use super::invocation::{Invocation, reporter};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, target};
+use crate::event::{Event, RunRecord};
+use crate::plan::{Plan, Work};
+use crate::report::Reporter;
+use crate::run::{Cancel, Options, Runner, Setup};
+
+/// The command's word.
+fn word(work: Work) -> &'static str {
+    match work {
+        Work::Build => "build",
+        Work::Run => "run",
+        Work::Test => "test",
+        Work::Seed => "seed",
+        Work::Snapshot => "snapshot",
+    }
+}
+
+/// Runs the command.
+pub(super) fn run(
+    global: &Global,
+    args: &RunArgs,
+    work: Work,
+    world: &mut World,
+) -> Result<u8, Failure> {
+    let invocation = Invocation::load(global, word(work), args.full_refresh, world)?;
+    logging::start(global, invocation.root());
+    let mut reporter = reporter(global, world);
+    invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
+    let runtime = runtime()?;
+    let record = runtime.block_on(async {
+        let connected = target::connect(global, &invocation.project, world).await?;
+        let record = execute(&invocation, args, work, &connected, &mut *reporter, world).await;
+        tokio::task::spawn_blocking(|| connected.close()).await.ok();
+        record
+    })?;
+    reporter.finish();
+    Ok(if record.is_ok() {
+        EXIT_OK
+    } else {
+        EXIT_NODE_FAILED
+    })
+}
+
+/// Plans and runs on a connected target.
+pub(super) async fn execute(
+    invocation: &Invocation,
+    args: &RunArgs,
+    work: Work,
+    connected: &target::Connected,
+    reporter: &mut dyn Reporter,
+    world: &World,
+) -> Result<RunRecord, Failure> {
+    let selected = invocation.select(&args.select)?;
+    let plan = Plan::new(&invocation.graph, &selected, work, |_| None);
+    let threads = invocation.project.target.threads.max(1);
+    let root = invocation.project.root_package();
+    let cancel = Cancel::default();
+    listen_for_ctrl_c(cancel.clone());
+    let setup = Setup {
+        graph: std::sync::Arc::clone(&invocation.graph),
+        engine: invocation.engine.clone(),
+        sources: invocation.sources().clone(),
+        pool: connected.pool(threads)?,
+        project_root: invocation.root().to_owned(),
+        target_path: invocation.target_path.clone(),
+        run_id: invocation.run_id.clone(),
+        full_refresh: args.full_refresh,
+        color: world.stderr_style.color,
+        project_name: root.name.clone(),
+        on_run_start: root.file.on_run_start.clone(),
+        on_run_end: root.file.on_run_end.clone(),
+        cancel,
+    };
+    let options = Options {
+        command: word(work).to_owned(),
+        threads,
+        fail_fast: args.fail_fast,
+        target: connected.label.clone(),
+    };
+    let mut emit = |event: Event| reporter.event(&event);
+    Runner::run(setup, &plan, &options, &mut emit)
+        .await
+        .map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
+}
+
+/// The first Ctrl-C stops the run in good order, the second at once.
+fn listen_for_ctrl_c(cancel: Cancel) {
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancel.ask().await;
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+}
+
+/// The async runtime of a command.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::message(
+                crate::diag::codes::SYSTEM,
+                format!("the async runtime does not start: {error}"),
+                "check this machine's limits on threads and open files",
+            )
+        })
+}

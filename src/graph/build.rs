@@ -1,0 +1,599 @@
+//! From declarations to a [`Graph`]: scan every template, settle config and names, resolve
+//! what is read, refuse cycles. Scanning uses all cores.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use super::draft::{self, Draft};
+use super::{
+    Detail, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle, generic_test,
+};
+use super::{model_json, resolve};
+use crate::diag::{Diagnostic, Severity, SourceMap, codes};
+use crate::jinja::{Arg, Engine, Names, NodeContext, Scan, Template};
+use crate::names::{MAX_IDENT_BYTES, NodeId, Quoting, Relation};
+use crate::project::{
+    ColumnProperties, ConfigMap, ConfigOrigin, NodeConfig, Project, TestDeclaration, merge_configs,
+};
+
+/// A graph, and what is worth saying of the project.
+#[derive(Debug)]
+pub struct Built {
+    /// The graph.
+    pub graph: Graph,
+    /// Warnings, in order of the files.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Resolves a project. Errors: everything that is wrong, as far as it could be found.
+pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let drafts = draft::drafts(project, &mut problems);
+    let settled: Vec<Result<Settled<'_>, Vec<Diagnostic>>> = drafts
+        .into_par_iter()
+        .map(|draft| settle(project, engine, draft))
+        .collect();
+    let mut kept = Vec::new();
+    let mut disabled = Vec::new();
+    for result in settled {
+        match result {
+            Ok(settled) if settled.node.config.enabled => kept.push(settled),
+            Ok(settled) => disabled.push(settled.node),
+            Err(found) => problems.extend(found),
+        }
+    }
+    let tests = generic_tests(project, engine, &kept, &mut problems, &mut disabled);
+    let mut nodes: Vec<Node> = kept.into_iter().map(|s| s.node).collect();
+    nodes.extend(tests);
+    problems.extend(duplicates(&nodes, &project.sources));
+    problems.extend(unused_config(project, &nodes, &disabled));
+    let names = NameTable::new(&nodes, &disabled);
+    problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
+    problems.extend(cycle::find(&nodes, &project.sources));
+    let (errors, warnings): (Vec<_>, Vec<_>) = problems
+        .into_iter()
+        .partition(|p| p.severity == Severity::Error);
+    if errors.is_empty() {
+        Ok(Built {
+            graph: Graph::new(nodes, names, disabled),
+            warnings,
+        })
+    } else {
+        Err(errors)
+    }
+}
+
+/// A node with its config, relation and reads settled, and the tests declared on it.
+struct Settled<'p> {
+    node: Node,
+    tests: Vec<Declared<'p>>,
+}
+
+/// A generic test as declared, with the column it is declared on.
+struct Declared<'p> {
+    declaration: &'p TestDeclaration,
+    column: Option<&'p ColumnProperties>,
+    path: &'p str,
+}
+
+fn settle<'p>(
+    project: &'p Project,
+    engine: &Engine,
+    draft: Draft<'p>,
+) -> Result<Settled<'p>, Vec<Diagnostic>> {
+    let Draft {
+        mut node,
+        properties,
+        source,
+        property_config,
+    } = draft;
+    let (own, over) = draft::tree_layers(project, &node);
+    let before = merge_configs(&[&own, &property_config, &over]);
+    let mut layers: Vec<&ConfigMap> = vec![&own, &property_config];
+    let scan = if node.raw_code.is_empty() {
+        Scan::default()
+    } else {
+        scan(engine, &node, &before).map_err(|problem| vec![problem])?
+    };
+    let in_file: Vec<ConfigMap> = scan.configs.clone();
+    layers.extend(in_file.iter());
+    layers.push(&over);
+    let merged = merge_configs(&layers);
+    node.config = typed(&node, merged, project)?;
+    node.refs = scan.refs;
+    node.sources = scan.sources;
+    node.macros = scan.macros;
+    if !node.config.enabled {
+        return Ok(Settled {
+            node,
+            tests: Vec::new(),
+        });
+    }
+    read_hooks(engine, &mut node).map_err(|problem| vec![problem])?;
+    if let Some(table) = source {
+        node.relation = Some(source_relation(project, table));
+    } else if has_relation(&node) {
+        let relation = relation(project, engine, &node).map_err(|problem| vec![problem])?;
+        node.relation = Some(relation);
+    }
+    let tests = match (properties, source) {
+        (Some(p), _) => declared(&p.tests, &p.columns, &p.path),
+        (None, Some(table)) => declared(&table.tests, &table.columns, &table.path),
+        (None, None) => Vec::new(),
+    };
+    Ok(Settled { node, tests })
+}
+
+fn declared<'p>(
+    tests: &'p [TestDeclaration],
+    columns: &'p [ColumnProperties],
+    path: &'p str,
+) -> Vec<Declared<'p>> {
+    let own = tests.iter().map(|declaration| Declared {
+        declaration,
+        column: None,
+        path,
+    });
+    let of_columns = columns.iter().flat_map(|column| {
+        column.tests.iter().map(move |declaration| Declared {
+            declaration,
+            column: Some(column),
+            path,
+        })
+    });
+    own.chain(of_columns).collect()
+}
+
+fn has_relation(node: &Node) -> bool {
+    matches!(
+        node.kind,
+        ResourceKind::Model | ResourceKind::Seed | ResourceKind::Snapshot
+    )
+}
+
+/// The context in which a node's templates are scanned.
+pub(crate) fn scan_context(node: &Node, config: &ConfigMap) -> NodeContext {
+    let mut model = model_json(node, |_| String::new());
+    if let Some(map) = model.as_object_mut() {
+        map.insert("config".to_owned(), serde_json::json!(config));
+    }
+    NodeContext {
+        id: node.id.clone(),
+        package: node.package.clone(),
+        this: node.relation.clone(),
+        model,
+        config: config.clone(),
+        extra: IndexMap::new(),
+        execute: false,
+    }
+}
+
+fn scan(engine: &Engine, node: &Node, config: &ConfigMap) -> Result<Scan, Diagnostic> {
+    let Some(file) = node.file else {
+        return Ok(Scan::default());
+    };
+    let template = Template {
+        file,
+        text: Arc::from(node.raw_code.as_str()),
+        first_line: node.first_line,
+    };
+    engine.scan_text(scan_context(node, config), &template)
+}
+
+/// What hooks read counts as read by the node.
+fn read_hooks(engine: &Engine, node: &mut Node) -> Result<(), Diagnostic> {
+    let Some(file) = node.file else { return Ok(()) };
+    let hooks: Vec<String> = node
+        .config
+        .pre_hook
+        .iter()
+        .chain(&node.config.post_hook)
+        .map(|h| h.sql.clone())
+        .collect();
+    for text in hooks
+        .iter()
+        .filter(|text| text.contains("{{") || text.contains("{%"))
+    {
+        let context = scan_context(node, &node.config.raw);
+        let scan = engine.scan_text(
+            context,
+            &Template {
+                file,
+                text: Arc::from(text.as_str()),
+                first_line: 1,
+            },
+        )?;
+        for found in scan.refs {
+            if !node.refs.iter().any(|(call, _)| *call == found.0) {
+                node.refs.push(found);
+            }
+        }
+        for found in scan.sources {
+            if !node.sources.iter().any(|(call, _)| *call == found.0) {
+                node.sources.push(found);
+            }
+        }
+        for id in scan.macros {
+            if !node.macros.contains(&id) {
+                node.macros.push(id);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn typed(node: &Node, merged: ConfigMap, project: &Project) -> Result<NodeConfig, Vec<Diagnostic>> {
+    let what = format!("{} `{}`", node.kind.as_str(), node.name);
+    let place = |key: &str| config_place(node, key, project);
+    let origin = ConfigOrigin {
+        what: &what,
+        place: &place,
+        file: Some(&node.path),
+    };
+    let default = match node.kind {
+        ResourceKind::Model => "view",
+        kind => kind.as_str(),
+    };
+    let (config, problems) = NodeConfig::new(merged, default, &origin);
+    if problems.iter().any(|p| p.severity == Severity::Error) {
+        return Err(problems);
+    }
+    Ok(config)
+}
+
+/// The line of the node's own file that names a config key, else where the project file does.
+fn config_place(node: &Node, key: &str, project: &Project) -> Option<crate::diag::Span> {
+    let in_code = node.raw_code.lines().position(|line| line.contains(key));
+    if let (Some(file), Some(line)) = (node.file, in_code) {
+        return Some(project.sources.line_span(file, node.first_line + line));
+    }
+    let trees = &project.root_package().file.configs;
+    draft::tree(trees, node.kind).place(&node.fqn, key)
+}
+
+/// Schema, name and database by the project's `generate_*_name` macros.
+fn relation(project: &Project, engine: &Engine, node: &Node) -> Result<Relation, Diagnostic> {
+    let context = scan_context(node, &node.config.raw);
+    let node_arg = Arg::Json(context.model.clone());
+    let names: Arc<dyn Names> = Arc::new(super::lookup::NoNames);
+    let ask = |macro_name: &str, custom: Option<&str>| -> Result<String, Diagnostic> {
+        let custom = Arg::Json(custom.map_or(Json::Null, |text| Json::String(text.to_owned())));
+        let args = [(None, custom), (None, node_arg.clone())];
+        let output = engine.call_macro(&context, macro_name, &args, Arc::clone(&names), None)?;
+        Ok(output.text.trim().to_owned())
+    };
+    let custom_schema = node.config.schema.as_deref();
+    let schema = match &node.config.target_schema {
+        Some(fixed) if node.kind == ResourceKind::Snapshot => fixed.clone(),
+        _ => ask("generate_schema_name", custom_schema)?,
+    };
+    let identifier = ask("generate_alias_name", node.config.alias.as_deref())?;
+    let database = ask("generate_database_name", node.config.database.as_deref())?;
+    for (what, name) in [("schema", &schema), ("name", &identifier)] {
+        if name.is_empty() || name.len() > MAX_IDENT_BYTES {
+            let message = format!(
+                "the {what} `{name}` of `{}` does not fit Postgres",
+                node.name
+            );
+            return Err(Diagnostic::error(codes::NODE_CONFIG, message)
+                .in_file(&node.path)
+                .hint(format!(
+                    "use 1 to {MAX_IDENT_BYTES} bytes; `alias` gives a shorter name"
+                )));
+        }
+    }
+    let mut quoting = quoting(&project.root_package().file.quoting);
+    if let Some(own) = node.config.raw.get("quoting").and_then(Json::as_object) {
+        let own = own
+            .iter()
+            .filter_map(|(k, v)| Some((k.clone(), v.as_bool()?)))
+            .collect();
+        quoting = overlay(quoting, &own);
+    }
+    Ok(Relation {
+        quoting,
+        ..Relation::new(database, schema, identifier)
+    })
+}
+
+fn quoting(map: &IndexMap<String, bool>) -> Quoting {
+    overlay(Quoting::default(), map)
+}
+
+fn overlay(base: Quoting, map: &IndexMap<String, bool>) -> Quoting {
+    let get = |key: &str, base: bool| map.get(key).copied().unwrap_or(base);
+    Quoting {
+        database: get("database", base.database),
+        schema: get("schema", base.schema),
+        identifier: get("identifier", base.identifier),
+    }
+}
+
+fn source_relation(project: &Project, table: &crate::project::SourceTable) -> Relation {
+    let default = project
+        .target
+        .output
+        .get("dbname")
+        .or(project.target.output.get("database"));
+    let default = default
+        .and_then(Json::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let base = quoting(&project.root_package().file.quoting);
+    Relation {
+        quoting: overlay(base, &table.quoting),
+        ..Relation::new(
+            table.database.clone().unwrap_or(default),
+            table.schema.clone(),
+            table.identifier.clone(),
+        )
+    }
+}
+
+fn generic_tests(
+    project: &Project,
+    engine: &Engine,
+    kept: &[Settled<'_>],
+    problems: &mut Vec<Diagnostic>,
+    disabled: &mut Vec<Node>,
+) -> Vec<Node> {
+    let made: Vec<Result<Node, Vec<Diagnostic>>> = kept
+        .par_iter()
+        .enumerate()
+        .flat_map_iter(|(index, settled)| {
+            settled
+                .tests
+                .iter()
+                .map(move |test| (NodeIx(index as u32), settled, test))
+        })
+        .map(|(ix, settled, test)| generic_test_node(project, engine, ix, &settled.node, test))
+        .collect();
+    let mut nodes = Vec::new();
+    for result in made {
+        match result {
+            Ok(node) if node.config.enabled => nodes.push(node),
+            Ok(node) => disabled.push(node),
+            Err(found) => problems.extend(found),
+        }
+    }
+    nodes
+}
+
+fn generic_test_node(
+    project: &Project,
+    engine: &Engine,
+    attached: NodeIx,
+    target: &Node,
+    declared: &Declared<'_>,
+) -> Result<Node, Vec<Diagnostic>> {
+    let declaration = declared.declaration;
+    let written = declaration.test.value.as_str();
+    let (namespace, test) = match written.split_once('.') {
+        Some((namespace, test)) => (Some(namespace), test),
+        None => (None, written),
+    };
+    let macro_name = match namespace {
+        Some(namespace) => format!("{namespace}.test_{test}"),
+        None => format!("test_{test}"),
+    };
+    if engine.find_macro(&macro_name, &target.package).is_none() {
+        return Err(vec![unknown_test(engine, declaration)]);
+    }
+    let model = model_expression(target);
+    let mut arguments = declaration.arguments.clone();
+    let column = declared.column.map(|c| match c.quote {
+        Some(true) => crate::names::quote_ident(&c.name.value),
+        _ => c.name.value.clone(),
+    });
+    if let Some(column) = &column {
+        arguments.insert("column_name".to_owned(), Json::String(column.clone()));
+    }
+    let mut kwargs = arguments.clone();
+    kwargs.insert(
+        "model".to_owned(),
+        Json::String(format!("{{{{ {model} }}}}")),
+    );
+    let (short, full) = test_names(target, namespace, test, &arguments);
+    let (name, short) = match &declaration.name {
+        Some(own) => (own.clone(), own.clone()),
+        None => (full, short),
+    };
+    let hash = generic_test::id_hash(&name, test, namespace, &kwargs);
+    let package = &project.root_package().name;
+    let package = if target.package == *package {
+        package
+    } else {
+        &target.package
+    };
+    let mut fqn = target_folders(target, declared.path, package);
+    fqn.push(name.clone());
+    let mut node = Node {
+        id: NodeId::new(format!("test.{package}.{name}.{hash}")),
+        kind: ResourceKind::Test,
+        name,
+        package: package.clone(),
+        path: declared.path.to_owned(),
+        fqn,
+        file: Some(declaration.test.span.file),
+        span: Some(declaration.test.span),
+        raw_code: generic_test::template(&macro_name, &model, &arguments),
+        first_line: line_of(&project.sources, declaration.test.span),
+        config: NodeConfig::default(),
+        relation: None,
+        description: declaration.description.clone(),
+        columns: IndexMap::new(),
+        patch_path: None,
+        parents: Vec::new(),
+        refs: Vec::new(),
+        sources: Vec::new(),
+        macros: Vec::new(),
+        detail: Detail::GenericTest(GenericTest {
+            test: test.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            attached,
+            column: declared.column.map(|c| c.name.value.clone()),
+            arguments,
+            short_name: short,
+        }),
+        other: IndexMap::new(),
+    };
+    let (own, over) = draft::tree_layers(project, &node);
+    let before = merge_configs(&[&own, &declaration.config, &over]);
+    let scan = scan(engine, &node, &before).map_err(|problem| vec![problem])?;
+    let mut layers: Vec<&ConfigMap> = scan.configs.iter().collect();
+    layers.extend([&own, &declaration.config, &over]);
+    node.config = typed(&node, merge_configs(&layers), project)?;
+    node.refs = scan.refs;
+    node.sources = scan.sources;
+    node.macros = scan.macros;
+    Ok(node)
+}
+
+fn unknown_test(engine: &Engine, declaration: &TestDeclaration) -> Diagnostic {
+    let written = &declaration.test.value;
+    let known: Vec<String> = engine
+        .macros()
+        .iter()
+        .filter_map(|m| {
+            let (rest, name) = m.unique_id.rsplit_once('.')?;
+            let package = rest.rsplit_once('.')?.1;
+            let test = name.strip_prefix("test_")?;
+            Some(if written.contains('.') {
+                format!("{package}.{test}")
+            } else {
+                test.to_owned()
+            })
+        })
+        .collect();
+    let hint = match crate::diag::nearest(written, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "define it with `{% test … %}`, or install the package that has it".to_owned(),
+    };
+    Diagnostic::error(
+        codes::UNKNOWN_TEST,
+        format!("there is no data test named `{written}`"),
+    )
+    .at(declaration.test.span, "")
+    .hint(hint)
+}
+
+/// The Jinja expression of the relation that a test asks about.
+fn model_expression(target: &Node) -> String {
+    match &target.detail {
+        Detail::Source { source, .. } => {
+            format!("get_where_subquery(source('{source}', '{}'))", target.name)
+        }
+        _ => format!("get_where_subquery(ref('{}'))", target.name),
+    }
+}
+
+fn test_names(
+    target: &Node,
+    namespace: Option<&str>,
+    test: &str,
+    arguments: &IndexMap<String, Json>,
+) -> (String, String) {
+    let (prefix, of) = match &target.detail {
+        Detail::Source { source, .. } => ("source_", format!("{source}_{}", target.name)),
+        _ => ("", target.name.clone()),
+    };
+    let namespace = namespace.map(|n| format!("{n}_")).unwrap_or_default();
+    generic_test::names(&format!("{namespace}{prefix}{test}"), &of, arguments)
+}
+
+fn target_folders(target: &Node, path: &str, package: &str) -> Vec<String> {
+    let mut fqn = vec![package.to_owned()];
+    let mut folders: Vec<&str> = path.split('/').collect();
+    folders.pop();
+    // dbt leaves out the resource folder itself, for example `models`.
+    let skip = usize::from(!folders.is_empty() && target.path.starts_with(folders[0]));
+    fqn.extend(folders.into_iter().skip(skip).map(str::to_owned));
+    fqn
+}
+
+fn line_of(sources: &SourceMap, span: crate::diag::Span) -> usize {
+    sources.file(span.file).line_column(span.start).0
+}
+
+/// Two nodes of one id, or two relations of one name.
+fn duplicates(nodes: &[Node], sources: &SourceMap) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let mut ids: IndexMap<&str, &Node> = IndexMap::new();
+    let mut names: IndexMap<(&str, &str), &Node> = IndexMap::new();
+    let mut relations: IndexMap<String, &Node> = IndexMap::new();
+    for node in nodes {
+        let seen = ids.insert(node.id.as_str(), node);
+        if let Some(first) = seen.filter(|_| !matches!(node.detail, Detail::GenericTest(_))) {
+            let text = format!(
+                "there are two {}s named `{}`",
+                node.kind.as_str(),
+                node.name
+            );
+            problems.push(two(text, first, node, "rename one of them", sources));
+            continue;
+        }
+        if !has_relation(node) {
+            continue;
+        }
+        if let Some(first) = names.insert((&node.package, &node.name), node) {
+            let text = format!(
+                "a {} and a {} are both named `{}`, so a ref could mean either",
+                first.kind.as_str(),
+                node.kind.as_str(),
+                node.name
+            );
+            problems.push(two(text, first, node, "rename one of them", sources));
+            continue;
+        }
+        let Some(relation) = node.relation.as_ref().filter(|_| !node.is_ephemeral()) else {
+            continue;
+        };
+        if let Some(first) = relations.insert(relation.to_string(), node) {
+            let text = format!(
+                "`{}` and `{}` would both build {relation}",
+                first.name, node.name
+            );
+            problems.push(two(
+                text,
+                first,
+                node,
+                "give one another `alias` or `schema`",
+                sources,
+            ));
+        }
+    }
+    problems
+}
+
+fn two(text: String, first: &Node, second: &Node, hint: &str, _: &SourceMap) -> Diagnostic {
+    Diagnostic::error(codes::DUPLICATE_NODE, text)
+        .in_file(&second.path)
+        .note(format!("one in {}", first.path))
+        .note(format!("one in {}", second.path))
+        .hint(hint)
+}
+
+fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Diagnostic> {
+    let trees = &project.root_package().file.configs;
+    let fqns = |kind: ResourceKind| -> Vec<Vec<String>> {
+        nodes
+            .iter()
+            .chain(disabled)
+            .filter(|n| n.kind == kind)
+            .map(|n| n.fqn.clone())
+            .collect()
+    };
+    [
+        ("models", ResourceKind::Model),
+        ("seeds", ResourceKind::Seed),
+        ("snapshots", ResourceKind::Snapshot),
+        ("sources", ResourceKind::Source),
+        ("data_tests", ResourceKind::Test),
+    ]
+    .into_iter()
+    .flat_map(|(name, kind)| draft::tree(trees, kind).unused(name, &fqns(kind)))
+    .collect()
+}

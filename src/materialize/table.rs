@@ -1,0 +1,92 @@
+//! `materialized: table`: build the whole result as a candidate, then swap it in.
+
+use super::{Built, Spec, hooks, settings};
+use crate::names::{Relation, RelationKind};
+use crate::publish::facts::{self, Views};
+use crate::publish::swap::{Swap, publish_table};
+use crate::session::{Embedded, Session, SessionError};
+
+/// Builds and publishes a table.
+pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
+    let config = &spec.node.config;
+    let candidate = spec.home.candidate(spec.live);
+    hooks::outside(session, &config.pre_hook).await?;
+    let before = hooks::inside(session, &config.pre_hook).await?;
+    let create = settings::create_table_as(session, false, &candidate, spec.sql).await?;
+    let rows = create_candidate(spec, &before, &create, &candidate, session).await?;
+    let mut built = publish(spec, &candidate, session).await?;
+    hooks::outside(session, &config.post_hook).await?;
+    built.rows = rows;
+    Ok(built)
+}
+
+/// Creates the candidate with its indexes in one transaction; the rows it got.
+async fn create_candidate(
+    spec: Spec<'_>,
+    before: &[String],
+    create: &str,
+    candidate: &Relation,
+    session: &dyn Session,
+) -> Result<Option<u64>, SessionError> {
+    let indexes = settings::indexes(spec, candidate, session).await?;
+    for hook in std::iter::once("begin").chain(before.iter().map(String::as_str)) {
+        session.execute(hook.into()).await?;
+    }
+    // A candidate that an earlier attempt of this run left behind, for example before a retry.
+    let text = format!("drop table if exists {candidate}; {create}");
+    let compiled_at = text.find(spec.sql);
+    let done = session
+        .execute(Embedded {
+            text: &text,
+            compiled_at,
+        })
+        .await?;
+    let mut after = indexes;
+    if spec.node.config.unlogged {
+        // Gives pg_class.reltuples, by which an unlogged table that a crash emptied is known.
+        after.push(format!("analyze {candidate}"));
+    }
+    after.push("commit".to_owned());
+    session.execute((&after.join("\n;\n")).into()).await?;
+    Ok(done.rows)
+}
+
+/// Publishes a finished candidate with the node's post-hooks, comments and privileges.
+pub(super) async fn publish(
+    spec: Spec<'_>,
+    candidate: &Relation,
+    session: &dyn Session,
+) -> Result<Built, SessionError> {
+    let node = spec.node;
+    let mut then = hooks::inside(session, &node.config.post_hook).await?;
+    let columns: Vec<String> = if node.config.persist_docs.columns {
+        session
+            .columns(candidate)
+            .await?
+            .into_iter()
+            .map(|c| c.name)
+            .collect()
+    } else {
+        Vec::new()
+    };
+    then.extend(settings::comments(node, "table", spec.live, &columns));
+    if node.config.grants.is_some() {
+        let current = facts::read(session, spec.live, None, Views::Direct).await?;
+        let had = current
+            .live
+            .map_or(current.default_grants, |live| live.grants);
+        then.extend(settings::grants(node, spec.live, &had));
+    }
+    let swap = Swap {
+        home: spec.home,
+        live: spec.live,
+        candidate,
+        then: &then,
+    };
+    let published = publish_table(session, swap).await?;
+    Ok(Built {
+        kind: Some(RelationKind::Table),
+        garbage: published.garbage,
+        ..Built::default()
+    })
+}

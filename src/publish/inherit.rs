@@ -1,0 +1,132 @@
+//! What a new relation takes over from the one it replaces: owner, privileges, comments.
+
+use super::facts::{ColumnGrant, DependentView, Facts, Grant, LiveColumn};
+use crate::names::{Relation, quote_ident, quote_literal};
+
+/// Statements that give `candidate` the owner, privileges and comments of what it replaces,
+/// or the schema's default privileges where it replaces nothing. `columns` are the candidate's.
+pub(super) fn statements(facts: &Facts, candidate: &Relation, columns: &[String]) -> Vec<String> {
+    let name = candidate.to_string();
+    let Some(live) = &facts.live else {
+        return grants(&facts.default_grants, &name);
+    };
+    let mut out = grants(&live.grants, &name);
+    let has = |column: &str| columns.iter().any(|c| c == column);
+    out.extend(column_grants(
+        live.column_grants.iter().filter(|g| has(&g.column)),
+        &name,
+    ));
+    // A view's comment on a table of the same name would still say what it said.
+    out.extend(comments(
+        "table",
+        &name,
+        live.comment.as_deref(),
+        live.columns.iter().filter(|c| has(&c.name)),
+    ));
+    if !live.owner_is_us {
+        out.push(format!(
+            "alter table {name} owner to {}",
+            quote_ident(&live.owner)
+        ));
+    }
+    out
+}
+
+/// Statements that make a dropped view again, as it was.
+pub(super) fn recreate_view(view: &DependentView) -> Vec<String> {
+    let name = view.sql_name();
+    let mut out = vec![create_view("create view", view)];
+    out.extend(grants(&view.grants, &name));
+    out.extend(column_grants(view.column_grants.iter(), &name));
+    out.extend(comments(
+        "view",
+        &name,
+        view.comment.as_deref(),
+        view.columns.iter(),
+    ));
+    if !view.owner_is_us {
+        out.push(format!(
+            "alter view {name} owner to {}",
+            quote_ident(&view.owner)
+        ));
+    }
+    out
+}
+
+/// The statement that points a view in place at what its names mean now. Its owner, OID,
+/// privileges, comments and whatever reads it stay; options must be said again, else they go.
+pub(super) fn replace_view(view: &DependentView) -> String {
+    create_view("create or replace view", view)
+}
+
+fn create_view(verb: &str, view: &DependentView) -> String {
+    let options = if view.options.is_empty() {
+        String::new()
+    } else {
+        let list: Vec<String> = view.options.iter().map(|o| option_sql(o)).collect();
+        format!(" with ({})", list.join(", "))
+    };
+    let query = view.definition.trim().trim_end_matches(';');
+    format!("{verb} {}{options} as {query}", view.sql_name())
+}
+
+fn option_sql(option: &str) -> String {
+    match option.split_once('=') {
+        Some((key, value)) => format!("{} = {}", quote_ident(key), quote_literal(value)),
+        None => quote_ident(option),
+    }
+}
+
+fn grants(grants: &[Grant], name: &str) -> Vec<String> {
+    grants
+        .iter()
+        .map(|g| grant(g, &g.privilege, name))
+        .collect()
+}
+
+fn column_grants<'a>(grants: impl Iterator<Item = &'a ColumnGrant>, name: &str) -> Vec<String> {
+    grants
+        .map(|g| {
+            let privilege = format!("{} ({})", g.grant.privilege, quote_ident(&g.column));
+            grant(&g.grant, &privilege, name)
+        })
+        .collect()
+}
+
+fn grant(grant: &Grant, privilege: &str, name: &str) -> String {
+    let grantee = grant
+        .grantee
+        .as_deref()
+        .map_or_else(|| "public".to_owned(), quote_ident);
+    let option = if grant.grantable {
+        " with grant option"
+    } else {
+        ""
+    };
+    format!("grant {privilege} on {name} to {grantee}{option}")
+}
+
+fn comments<'a>(
+    keyword: &str,
+    name: &str,
+    comment: Option<&str>,
+    columns: impl Iterator<Item = &'a LiveColumn>,
+) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(text) = comment {
+        out.push(format!(
+            "comment on {keyword} {name} is {}",
+            quote_literal(text)
+        ));
+    }
+    for column in columns {
+        if let Some(text) = &column.comment {
+            let place = format!("{name}.{}", quote_ident(&column.name));
+            out.push(format!(
+                "comment on column {place} is {}",
+                quote_literal(text)
+            ));
+        }
+    }
+    out
+}

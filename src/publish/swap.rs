@@ -1,0 +1,164 @@
+//! Puts a finished candidate table in the place of the live relation.
+
+use super::facts::{self, Facts, Live, Views};
+use super::{Method, home::CandidateHome, inherit, locks, rows};
+use crate::diag::{Diagnostic, codes};
+use crate::names::Relation;
+use crate::session::{Session, SessionError};
+
+/// A table that is ready to be published.
+#[derive(Clone, Copy, Debug)]
+pub struct Swap<'a> {
+    /// Where candidates and replaced relations live.
+    pub home: &'a CandidateHome,
+    /// The name to publish under.
+    pub live: &'a Relation,
+    /// The finished candidate, which `home` named.
+    pub candidate: &'a Relation,
+    /// Statements to run in the same transaction once the new table has its name.
+    pub then: &'a [String],
+}
+
+/// What publishing did.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// How.
+    pub method: Method,
+    /// What is left to drop once the transaction is committed, as whole statements.
+    pub garbage: Vec<String>,
+}
+
+/// Publishes `swap.candidate` as `swap.live`. The candidate's own transaction must be
+/// committed. Readers see the old or the new table, whole.
+///
+/// Errors: `publish-refused` when something of others keeps the table from being replaced
+/// and its rows cannot be exchanged either; `publish-locked` when it stays in use.
+pub async fn publish_table(
+    session: &dyn Session,
+    swap: Swap<'_>,
+) -> Result<Published, SessionError> {
+    let facts = facts::read(session, swap.live, Some(swap.candidate), Views::Direct).await?;
+    let columns = session.columns(swap.candidate).await?;
+    if let Some(live) = &facts.live {
+        if !live.blockers.is_empty() || live.views.iter().any(|v| v.kind == 'm' || !v.may_replace) {
+            return rows::publish(session, swap, live, &columns).await;
+        }
+    }
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    let prepare = inherit::statements(&facts, swap.candidate, &names);
+    if !prepare.is_empty() {
+        let text = format!("begin; {}; commit", prepare.join("; "));
+        session.execute((&text).into()).await?;
+    }
+    match exchange(session, swap, &facts).await {
+        Ok(published) => Ok(published),
+        // A view that reads a column which changes its type or goes: make the views anew.
+        Err(error) if is_view_mismatch(&error) => exchange_with_new_views(session, swap).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// 42P16: a view's columns would change; 42703, 42883, 42804, 42846: its query no longer fits.
+fn is_view_mismatch(error: &SessionError) -> bool {
+    ["42P16", "42703", "42883", "42804", "42846", "42P10"]
+        .iter()
+        .any(|state| error.is(state))
+}
+
+async fn exchange(
+    session: &dyn Session,
+    swap: Swap<'_>,
+    facts: &Facts,
+) -> Result<Published, SessionError> {
+    let views = facts.live.iter().flat_map(|live| &live.views);
+    let after: Vec<String> = views.map(inherit::replace_view).collect();
+    let text = transaction(swap, facts.live.as_ref(), &[], &after);
+    locks::retry_while_locked(session, swap.live, || session.execute((&text).into())).await?;
+    Ok(published(swap, facts.live.as_ref()))
+}
+
+/// Drops the views that read the table, deepest first, and makes them again on the new one.
+async fn exchange_with_new_views(
+    session: &dyn Session,
+    swap: Swap<'_>,
+) -> Result<Published, SessionError> {
+    let facts = facts::read(session, swap.live, Some(swap.candidate), Views::Nested).await?;
+    let Some(live) = &facts.live else {
+        return exchange(session, swap, &facts).await;
+    };
+    super::views::check_may_recreate(swap.live, &live.views)?;
+    let before: Vec<String> = live
+        .views
+        .iter()
+        .rev()
+        .map(|v| format!("drop view {}", v.sql_name()))
+        .collect();
+    let after: Vec<String> = live.views.iter().flat_map(inherit::recreate_view).collect();
+    let text = transaction(swap, Some(live), &before, &after);
+    locks::retry_while_locked(session, swap.live, || session.execute((&text).into()))
+        .await
+        .map_err(|error| explain_views(swap.live, live, error))?;
+    Ok(published(swap, Some(live)))
+}
+
+fn explain_views(relation: &Relation, live: &Live, error: SessionError) -> SessionError {
+    if !is_view_mismatch(&error) {
+        return error;
+    }
+    let names: Vec<String> = live
+        .views
+        .iter()
+        .map(super::facts::DependentView::sql_name)
+        .collect();
+    let reason = error.diagnostic.message.clone();
+    SessionError::new(
+        Diagnostic::error(
+            codes::PUBLISH_REFUSED,
+            format!("{relation} was not replaced: a view that reads it would break"),
+        )
+        .note(format!("Postgres says: {reason}"))
+        .note(format!("views that read it: {}", names.join(", ")))
+        .hint("change or drop the view first, then run again"),
+    )
+}
+
+/// The short transaction: lock, old out, new in, views.
+fn transaction(swap: Swap<'_>, live: Option<&Live>, before: &[String], after: &[String]) -> String {
+    let mut statements = vec![
+        "begin".to_owned(),
+        format!(
+            "set local lock_timeout = '{}ms'",
+            locks::SHORT_WAIT.as_millis()
+        ),
+    ];
+    if let Some(old) = live {
+        if old.is_table() {
+            statements.push(format!("lock table {} in access exclusive mode", swap.live));
+        }
+        statements.extend_from_slice(before);
+        let retired = swap.home.retired(swap.live);
+        statements.push(swap.home.move_statement(old.keyword(), swap.live, &retired));
+    }
+    statements.push(swap.home.move_statement("table", swap.candidate, swap.live));
+    statements.extend_from_slice(after);
+    statements.extend_from_slice(swap.then);
+    statements.push("commit".to_owned());
+    statements.join("\n;\n")
+}
+
+fn published(swap: Swap<'_>, live: Option<&Live>) -> Published {
+    match live {
+        None => Published {
+            method: Method::Created,
+            garbage: Vec::new(),
+        },
+        Some(old) => Published {
+            method: Method::Swapped,
+            garbage: vec![format!(
+                "drop {} if exists {}",
+                old.keyword(),
+                swap.home.retired(swap.live)
+            )],
+        },
+    }
+}

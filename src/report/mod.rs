@@ -1,0 +1,59 @@
+//! Events as people and programs read them: one file per format.
+//!
+//! A [`Reporter`] takes events in the order in which the dispatcher saw them and owns the
+//! writer it was given; nothing here decides what happened, and a reader that went away (a
+//! closed pipe) never stops a run. Start at [`terminal::Terminal`].
+
+pub mod format;
+pub mod json_lines;
+mod layout;
+mod line_writer;
+pub mod progress;
+pub mod style;
+mod summary;
+pub mod table;
+pub mod terminal;
+
+pub use json_lines::JsonLines;
+pub use progress::Progress;
+pub use style::Style;
+pub use table::Grid;
+pub use terminal::Terminal;
+
+use crate::event::Event;
+
+/// One format of telling what happens.
+pub trait Reporter: Send {
+    /// Takes the next event.
+    fn event(&mut self, event: &Event);
+
+    /// The last event was given: writes what is still due.
+    fn finish(&mut self);
+}
+
+/// Several formats at once, each given every event.
+#[derive(Default)]
+pub struct Reporters(Vec<Box<dyn Reporter>>);
+
+impl Reporters {
+    /// Adds a format.
+    #[must_use]
+    pub fn with(mut self, reporter: impl Reporter + 'static) -> Self {
+        self.0.push(Box::new(reporter));
+        self
+    }
+}
+
+impl Reporter for Reporters {
+    fn event(&mut self, event: &Event) {
+        for reporter in &mut self.0 {
+            reporter.event(event);
+        }
+    }
+
+    fn finish(&mut self) {
+        for reporter in &mut self.0 {
+            reporter.finish();
+        }
+    }
+}

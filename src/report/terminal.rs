@@ -1,0 +1,276 @@
+//! The screen: a line per finished node, what went wrong in full below its line, a summary.
+//!
+//! Everything goes to the one writer that was given (stderr in the program); the bar is on
+//! a terminal only.
+
+use std::io::Write;
+use std::time::Duration;
+
+use super::Reporter;
+use super::format::{count, duration, one_line};
+use super::layout::{Layout, Parts};
+use super::line_writer::LineWriter;
+use super::progress::Progress;
+use super::style::{Style, Tone};
+use super::summary::Summary;
+use super::table::{Fit, Grid};
+use crate::event::{Event, Outcome, Sample, Status};
+use crate::names::NodeId;
+
+/// So many sample rows are shown below a failing test.
+const SAMPLE_ROWS: usize = 5;
+
+/// Events as lines for people.
+pub struct Terminal {
+    out: LineWriter,
+    style: Style,
+    progress: Progress,
+    layout: Layout,
+    summary: Summary,
+    /// Whether an empty line was the last thing said.
+    spaced: bool,
+}
+
+/// A finished node, as its event tells it.
+struct Finished<'a> {
+    node: &'a NodeId,
+    kind: &'a str,
+    label: &'a str,
+    index: usize,
+    outcome: &'a Outcome,
+}
+
+impl Terminal {
+    /// Writes to `out`, whose end looks like `style`; `progress` animates the same end.
+    pub fn new(out: Box<dyn Write + Send>, style: Style, progress: Progress) -> Self {
+        Self {
+            out: LineWriter::new(out),
+            style,
+            progress,
+            layout: Layout::new(0, style),
+            summary: Summary::default(),
+            spaced: true,
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        let Self { out, progress, .. } = self;
+        self.spaced = text.ends_with("\n\n");
+        progress.above(|| out.write(text));
+    }
+
+    fn run_started(&mut self, command: &str, nodes: usize, threads: usize, target: &str) {
+        self.layout = Layout::new(nodes, self.style);
+        self.summary = Summary::new(command);
+        if !self.style.quiet {
+            let name = self.style.paint(Tone::Strong, &format!("marts {command}"));
+            let nodes = count(nodes as u64, "node");
+            let threads = count(threads as u64, "thread");
+            self.say(&format!("{name}: {nodes}, {threads}, target {target}\n\n"));
+        }
+        self.progress.start(nodes, self.style);
+    }
+
+    fn node_finished(&mut self, finished: &Finished<'_>) {
+        let Finished { label, outcome, .. } = finished;
+        self.progress.finished(label);
+        self.summary.add(finished.node, label, outcome);
+        let wrong = matches!(outcome.status, Status::Fail | Status::Error);
+        if self.style.quiet && !wrong {
+            return;
+        }
+        let mut text = self.line(finished);
+        text.push('\n');
+        if outcome.status != Status::Skipped {
+            text.push_str(&self.details(outcome));
+        }
+        self.say(&text);
+    }
+
+    fn line(&self, finished: &Finished<'_>) -> String {
+        let outcome = finished.outcome;
+        let mut label = one_line(finished.label);
+        let right = match outcome.status {
+            Status::Skipped | Status::Cancelled => {
+                if let Some(reason) = &outcome.message {
+                    label = format!("{label}  ({})", one_line(reason.trim()));
+                }
+                String::new()
+            }
+            _ => self.numbers(outcome),
+        };
+        let parts = Parts {
+            index: finished.index,
+            status: status_word(outcome.status),
+            kind: finished.kind,
+            label: &label,
+            right,
+        };
+        self.layout.line(&parts, self.style)
+    }
+
+    /// Rows and time, as they stand at the right edge.
+    fn numbers(&self, outcome: &Outcome) -> String {
+        let rows = match (outcome.status, outcome.failures, outcome.rows) {
+            (Status::Fail | Status::Warn, Some(failures), _) => count(failures, "row"),
+            (_, _, Some(rows)) => count(rows, "row"),
+            _ => String::new(),
+        };
+        format!("{rows}  {:>7}", duration(outcome.elapsed))
+            .trim_start()
+            .to_owned()
+    }
+
+    /// What stands below the line: the message, and for a test what it expected and found.
+    fn details(&self, outcome: &Outcome) -> String {
+        let mut text = String::new();
+        if let Some(message) = &outcome.message {
+            text.push_str(message.trim_matches('\n'));
+            text.push('\n');
+        }
+        if matches!(outcome.status, Status::Fail | Status::Warn | Status::Error) {
+            if let Some(expected) = &outcome.expected {
+                text.push_str(&self.fact("expected", &one_line(expected)));
+            }
+            if let (Status::Fail | Status::Warn, Some(failures)) =
+                (outcome.status, outcome.failures)
+            {
+                text.push_str(&self.found(failures, outcome.sample.as_ref()));
+            }
+            if let Some(path) = &outcome.file {
+                text.push_str(&self.fact("declared in", &path.display().to_string()));
+            }
+            if let Some(path) = &outcome.compiled_path {
+                text.push_str(&self.fact("compiled SQL", &path.display().to_string()));
+            }
+        }
+        if text.is_empty() {
+            return text;
+        }
+        indented(&text, self.layout.indent()) + "\n"
+    }
+
+    fn fact(&self, name: &str, value: &str) -> String {
+        let name = self.style.paint(Tone::Faint, &format!("{name:<12}"));
+        format!("{name}  {value}\n")
+    }
+
+    fn found(&self, failures: u64, sample: Option<&Sample>) -> String {
+        let Some(sample) = sample.filter(|s| !s.rows.is_empty()) else {
+            return self.fact("found", &count(failures, "row"));
+        };
+        let shown = sample.rows.len().min(SAMPLE_ROWS);
+        let found = match failures {
+            n if n as usize == shown => count(n, "row"),
+            n => format!("{}, the first {shown}:", count(n, "row")),
+        };
+        let mut text = self.fact("found", &found);
+        let grid = Grid::new(sample.columns.clone(), sample.rows[..shown].to_vec());
+        let style = Style {
+            width: self.style.width.map(|_| self.layout.detail_width() - 2),
+            ..self.style
+        };
+        text.push_str(&indented(&grid.text(style, Fit::DropColumns), 2));
+        text
+    }
+
+    fn warned(&mut self, code: &str, message: &str) {
+        self.summary.warning();
+        if self.style.quiet {
+            return;
+        }
+        let message = message.trim_end();
+        let text = if message.trim_start_matches('\u{1b}').contains("warning") {
+            message.to_owned()
+        } else {
+            let word = self.style.paint(Tone::Caution, "warning");
+            format!("{word}[{code}]: {message}")
+        };
+        self.say(&format!("{text}\n\n"));
+    }
+
+    fn run_finished(&mut self, elapsed: Duration) {
+        self.progress.end();
+        if !self.style.quiet {
+            let gap = if self.spaced { "" } else { "\n" };
+            let text = self.summary.text(elapsed, self.style);
+            self.say(&format!("{gap}{text}"));
+        }
+    }
+}
+
+impl Reporter for Terminal {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted {
+                command,
+                nodes,
+                threads,
+                target,
+                ..
+            } => self.run_started(command, *nodes, *threads, target),
+            Event::NodeStarted { label, .. } => self.progress.started(label),
+            Event::NodeFinished {
+                node,
+                kind,
+                label,
+                index,
+                outcome,
+            } => self.node_finished(&Finished {
+                node,
+                kind,
+                label,
+                index: *index,
+                outcome,
+            }),
+            Event::Warned { code, message } => self.warned(code, message),
+            Event::Logged { message } => {
+                if !self.style.quiet {
+                    self.say(&format!("{}\n", message.trim_end()));
+                }
+            }
+            Event::Cancelled => {
+                self.summary.stop();
+                let text =
+                    "Stopping: running statements are cancelled; published data stays as it is.\n";
+                let text = self.style.paint(Tone::Caution, text.trim_end());
+                self.say(&format!("\n{text}\n"));
+            }
+            Event::RunFinished { elapsed, .. } => self.run_finished(*elapsed),
+        }
+    }
+
+    fn finish(&mut self) {
+        self.progress.end();
+    }
+}
+
+fn status_word(status: Status) -> (Tone, &'static str) {
+    match status {
+        Status::Success => (Tone::Good, "ok"),
+        Status::Pass => (Tone::Good, "pass"),
+        Status::Warn => (Tone::Caution, "warn"),
+        Status::Fail => (Tone::Bad, "FAIL"),
+        Status::Error => (Tone::Bad, "ERROR"),
+        Status::Skipped => (Tone::Caution, "skip"),
+        Status::Cancelled => (Tone::Caution, "stop"),
+    }
+}
+
+/// Each line of `text` behind `columns` spaces; empty lines stay empty.
+fn indented(text: &str, columns: usize) -> String {
+    let pad = " ".repeat(columns);
+    let mut out = String::with_capacity(text.len() + columns * 8);
+    for line in text.lines() {
+        if !line.is_empty() {
+            out.push_str(&pad);
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "terminal_tests.rs"]
+pub(super) mod tests;

@@ -1,0 +1,19 @@
+//! Where everything meets: a session is a Postgres connection plus the template engine, a
+//! step is a node on a session, and the dispatcher starts steps and tells what happened.
+//!
+//! Start at [`Runner::run`]. Only the dispatcher emits events, so their order is one.
+
+mod cancel;
+mod catalog;
+mod compile;
+mod database;
+mod dispatcher;
+mod garbage;
+mod names;
+mod runner;
+mod session;
+mod step;
+
+pub use cancel::Cancel;
+pub use dispatcher::{Emit, Options};
+pub use runner::{Runner, Setup};

@@ -1,0 +1,384 @@
+//! A run from its first statement to its last: prepare the target, run the plan between the
+//! project's hooks, clear up.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use indexmap::IndexMap;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::cancel::Cancel;
+use super::catalog::Catalog;
+use super::database::Message;
+use super::dispatcher::{Emit, Options, dispatch};
+use super::garbage;
+use super::names::GraphNames;
+use super::session::RunSession;
+use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
+use crate::event::{Event, RunRecord};
+use crate::graph::{Graph, NodeIx, model_json};
+use crate::jinja::{Engine, Names, NodeContext, Template};
+use crate::names::{NodeId, quote_ident, quote_literal};
+use crate::pg::{Connection, Pool};
+use crate::plan::Plan;
+use crate::publish::home::{retired_schema, shadow_schema};
+use crate::publish::{CandidateHome, RunTag, leftovers};
+use crate::session::{Session, SessionError};
+
+/// How many replaced relations wait before they are dropped in the middle of a run.
+const GARBAGE_AT_ONCE: usize = 50;
+
+/// What a run needs.
+pub struct Setup {
+    /// The resolved project.
+    pub graph: Arc<Graph>,
+    /// The template engine.
+    pub engine: Engine,
+    /// All files.
+    pub sources: SourceMap,
+    /// At least one connection more than there are threads.
+    pub pool: Pool,
+    /// The project's folder.
+    pub project_root: PathBuf,
+    /// The folder for compiled SQL, relative to the project's.
+    pub target_path: String,
+    /// This invocation's id.
+    pub run_id: String,
+    /// `--full-refresh`.
+    pub full_refresh: bool,
+    /// Whether errors are rendered with colours.
+    pub color: bool,
+    /// The root project's name, whose macros the run's hooks use.
+    pub project_name: String,
+    /// `on-run-start`.
+    pub on_run_start: Vec<Spanned<String>>,
+    /// `on-run-end`.
+    pub on_run_end: Vec<Spanned<String>>,
+    /// Stops it.
+    pub cancel: Cancel,
+}
+
+/// A run in progress.
+pub struct Runner {
+    setup: Setup,
+    home: CandidateHome,
+    catalog: Catalog,
+    names: Arc<dyn Names>,
+    contexts: Vec<OnceLock<Arc<NodeContext>>>,
+    garbage: Mutex<Vec<String>>,
+    log: UnboundedSender<Message>,
+}
+
+impl Runner {
+    /// Runs a plan and tells what happens. Fails only where nothing could be started: no
+    /// connection, no schema, a failing `on-run-start` hook.
+    pub async fn run(
+        setup: Setup,
+        plan: &Plan,
+        options: &Options,
+        emit: &mut Emit<'_>,
+    ) -> Result<RunRecord, SessionError> {
+        let (log, mut messages) = unbounded_channel();
+        let (runner, keeper) = Self::prepare(setup, plan, log, emit).await?;
+        let runner = Arc::new(runner);
+        runner.hooks(&runner.setup.on_run_start, &keeper).await?;
+        let mut record = dispatch(&runner, plan, options, &mut messages, emit).await;
+        if !record.cancelled
+            && let Err(error) = runner.hooks(&runner.setup.on_run_end, &keeper).await
+        {
+            record.counts.error += 1;
+            let message = format!("on-run-end failed: {error}");
+            emit(Event::Warned {
+                code: codes::SQL_ERROR.as_str().to_owned(),
+                message,
+            });
+        }
+        runner.clear_up(plan, &keeper, emit).await;
+        drain(&mut messages, emit);
+        Ok(record)
+    }
+
+    /// Schemas, the run's lock, leftovers of dead runs, the catalog.
+    async fn prepare(
+        setup: Setup,
+        plan: &Plan,
+        log: UnboundedSender<Message>,
+        emit: &mut Emit<'_>,
+    ) -> Result<(Self, RunSession), SessionError> {
+        let names: Arc<dyn Names> = Arc::new(GraphNames::new(Arc::clone(&setup.graph)));
+        let count = setup.graph.nodes().len();
+        let tag = RunTag::from_unique(&setup.run_id);
+        let mut runner = Self {
+            home: CandidateHome::ShadowSchemas(tag.clone()),
+            catalog: Catalog::default(),
+            names,
+            contexts: (0..count).map(|_| OnceLock::new()).collect(),
+            garbage: Mutex::default(),
+            log,
+            setup,
+        };
+        let keeper = runner.keeper().await?;
+        let schemas = runner.built_schemas(plan);
+        if schemas.is_empty() {
+            return Ok((runner, keeper));
+        }
+        keeper.execute((&leftovers::hold_tag(&tag)).into()).await?;
+        let list: Vec<String> = schemas.iter().cloned().collect();
+        for removed in leftovers::sweep(&keeper, &list).await? {
+            let message = format!("removed {removed}, left behind by a run that did not end");
+            emit(Event::Logged { message });
+        }
+        runner.home = create_schemas(&keeper, &schemas, tag).await?;
+        runner.catalog = Catalog::read(&keeper, &schemas).await?;
+        Ok((runner, keeper))
+    }
+
+    /// The connection that outlives all steps.
+    async fn keeper(&self) -> Result<RunSession, SessionError> {
+        let root = &self.setup.project_name;
+        let context = NodeContext {
+            id: NodeId::new(format!("operation.{root}.run")),
+            package: root.clone(),
+            this: None,
+            model: serde_json::Value::Null,
+            config: IndexMap::new(),
+            extra: IndexMap::new(),
+            execute: true,
+        };
+        Ok(RunSession {
+            connection: Arc::new(self.connect().await?),
+            engine: self.setup.engine.clone(),
+            context: Arc::new(context),
+            names: Arc::clone(&self.names),
+            sources: self.setup.sources.clone(),
+            compiled: None,
+            file: None,
+            log: self.log.clone(),
+        })
+    }
+
+    fn built_schemas(&self, plan: &Plan) -> BTreeSet<String> {
+        plan.steps
+            .iter()
+            .filter_map(|step| self.setup.graph.node(step.node).relation.as_ref())
+            .map(|relation| relation.schema.clone())
+            .collect()
+    }
+
+    async fn hooks(
+        &self,
+        hooks: &[Spanned<String>],
+        keeper: &RunSession,
+    ) -> Result<(), SessionError> {
+        for hook in hooks {
+            let template = Template {
+                file: hook.span.file,
+                text: Arc::from(hook.value.as_str()),
+                first_line: self
+                    .setup
+                    .sources
+                    .file(hook.span.file)
+                    .line_column(hook.span.start)
+                    .0,
+            };
+            let context = Arc::clone(&keeper.context);
+            let sql = keeper.render_template(template, context).await?;
+            if !sql.trim().is_empty() {
+                keeper.execute((&sql).into()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops what was replaced and the run's own schemas. What cannot be dropped now is
+    /// removed by the next run.
+    async fn clear_up(&self, plan: &Plan, keeper: &RunSession, emit: &mut Emit<'_>) {
+        let statements = self.take_garbage();
+        let mut left = garbage::drop_all(keeper, &statements).await;
+        if let CandidateHome::ShadowSchemas(tag) = &self.home {
+            let schemas = self.built_schemas(plan);
+            let drops: Vec<String> = schemas
+                .iter()
+                .flat_map(|schema| [shadow_schema(schema, tag), retired_schema(schema, tag)])
+                .map(|schema| format!("drop schema if exists {}", quote_ident(&schema)))
+                .collect();
+            if !drops.is_empty() {
+                left += garbage::drop_all(keeper, &drops).await;
+            }
+        }
+        if left > 0 {
+            let message = "some replaced relations are still being read; the next run removes them"
+                .to_owned();
+            emit(Event::Logged { message });
+        }
+    }
+
+    fn take_garbage(&self) -> Vec<String> {
+        std::mem::take(&mut self.garbage.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps drop statements for later; every so often drops what has gathered.
+    pub(super) async fn collect_garbage(&self, statements: Vec<String>) {
+        let due = {
+            let mut garbage = self.garbage.lock().unwrap_or_else(PoisonError::into_inner);
+            garbage.extend(statements);
+            if garbage.len() < GARBAGE_AT_ONCE {
+                return;
+            }
+            std::mem::take(&mut *garbage)
+        };
+        if let Ok(session) = self.keeper().await {
+            garbage::drop_all(&session, &due).await;
+        }
+    }
+
+    /// A connection for one step.
+    pub(super) async fn connect(&self) -> Result<Connection, SessionError> {
+        self.setup.pool.get().await.map_err(|error| SessionError {
+            diagnostic: Box::new(error.diagnostic(None)),
+            sqlstate: error.sqlstate().map(str::to_owned),
+            transient: false,
+        })
+    }
+
+    /// A node's variables, made once.
+    pub(super) fn context(&self, ix: NodeIx) -> Arc<NodeContext> {
+        let make = || {
+            let graph = &self.setup.graph;
+            let node = graph.node(ix);
+            Arc::new(NodeContext {
+                id: node.id.clone(),
+                package: node.package.clone(),
+                this: node.relation.clone(),
+                model: model_json(node, |parent| graph.node(parent).id.to_string()),
+                config: node.config.raw.clone(),
+                extra: IndexMap::new(),
+                execute: true,
+            })
+        };
+        Arc::clone(self.contexts[ix.index()].get_or_init(make))
+    }
+
+    /// Whether a node is to be built anew; its own config wins over the command line.
+    pub(super) fn full_refresh(&self, ix: NodeIx) -> bool {
+        let own = self.setup.graph.node(ix).config.full_refresh;
+        own.unwrap_or(self.setup.full_refresh)
+    }
+
+    pub(super) fn graph(&self) -> &Graph {
+        &self.setup.graph
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.setup.engine
+    }
+
+    pub(super) fn sources(&self) -> &SourceMap {
+        &self.setup.sources
+    }
+
+    pub(super) fn cancel(&self) -> &Cancel {
+        &self.setup.cancel
+    }
+
+    pub(super) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    pub(super) fn home(&self) -> &CandidateHome {
+        &self.home
+    }
+
+    pub(super) fn names(&self) -> Arc<dyn Names> {
+        Arc::clone(&self.names)
+    }
+
+    pub(super) fn log(&self) -> UnboundedSender<Message> {
+        self.log.clone()
+    }
+
+    pub(super) fn color(&self) -> bool {
+        self.setup.color
+    }
+
+    pub(super) fn run_id(&self) -> &str {
+        &self.setup.run_id
+    }
+
+    pub(super) fn target_path(&self) -> &str {
+        &self.setup.target_path
+    }
+
+    pub(super) fn project_root(&self) -> &Path {
+        &self.setup.project_root
+    }
+}
+
+fn drain(messages: &mut UnboundedReceiver<Message>, emit: &mut Emit<'_>) {
+    while let Ok(Message::Log(message) | Message::Warn(message)) = messages.try_recv() {
+        emit(Event::Logged { message });
+    }
+}
+
+/// Creates the target's schemas that are missing and the run's own; where candidates live.
+async fn create_schemas(
+    keeper: &RunSession,
+    schemas: &BTreeSet<String>,
+    tag: RunTag,
+) -> Result<CandidateHome, SessionError> {
+    let list: Vec<String> = schemas.iter().map(|s| quote_literal(s)).collect();
+    let found = keeper
+        .query(&format!(
+            "select null, case when has_database_privilege(current_database(), 'create') then 't' \
+             else 'f' end, current_user, current_database() union all select nspname, null, null, \
+             null from pg_namespace where nspname in ({})",
+            list.join(", ")
+        ))
+        .await?;
+    let cell = |row: &Vec<Option<String>>, at: usize| row.get(at).cloned().flatten();
+    let existing: BTreeSet<String> = found.rows.iter().filter_map(|row| cell(row, 0)).collect();
+    let first = found.rows.iter().find(|row| cell(row, 1).is_some());
+    let may_create = first.and_then(|row| cell(row, 1)).as_deref() == Some("t");
+    let missing: Vec<&String> = schemas.difference(&existing).collect();
+    if !may_create {
+        if missing.is_empty() {
+            return Ok(CandidateHome::SameSchema(tag));
+        }
+        let user = first.and_then(|row| cell(row, 2)).unwrap_or_default();
+        let database = first.and_then(|row| cell(row, 3)).unwrap_or_default();
+        return Err(may_not_create(&missing, &user, &database));
+    }
+    let mut statements: Vec<String> = missing
+        .iter()
+        .map(|schema| format!("create schema if not exists {}", quote_ident(schema)))
+        .collect();
+    for schema in schemas {
+        for own in [shadow_schema(schema, &tag), retired_schema(schema, &tag)] {
+            statements.push(format!("create schema {}", quote_ident(&own)));
+        }
+    }
+    keeper.execute((&statements.join("; ")).into()).await?;
+    Ok(CandidateHome::ShadowSchemas(tag))
+}
+
+fn may_not_create(missing: &[&String], user: &str, database: &str) -> SessionError {
+    let names: Vec<String> = missing.iter().map(|s| quote_ident(s)).collect();
+    SessionError::new(
+        Diagnostic::error(
+            codes::SCHEMA_MISSING,
+            format!(
+                "schema {} does not exist, and {user} may not create schemas",
+                names.join(", ")
+            ),
+        )
+        .hint(format!(
+            "as the database's owner run: grant create on database {} to {}; or: create schema {} \
+             authorization {}",
+            quote_ident(database),
+            quote_ident(user),
+            names.first().map_or("", String::as_str),
+            quote_ident(user)
+        )),
+    )
+}

@@ -1,0 +1,193 @@
+//! The one place where a session is made: a Postgres connection plus the template engine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use indexmap::IndexMap;
+use tokio::io::AsyncReadExt;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::database::{Message, SessionDatabase, column, table};
+use crate::diag::{Diagnostic, FileId, SourceMap, codes};
+use crate::jinja::{Arg, Column, Database, Engine, Names, NodeContext, Table, Template};
+use crate::names::Relation;
+use crate::pg::{Connection, PgError, SqlPlace};
+use crate::session::{Done, Embedded, MacroArg, Session, SessionError};
+
+/// A node's connection and templates. Lives from its pre-hook to its post-hook.
+pub(super) struct RunSession {
+    pub(super) connection: Arc<Connection>,
+    pub(super) engine: Engine,
+    pub(super) context: Arc<NodeContext>,
+    pub(super) names: Arc<dyn Names>,
+    pub(super) sources: SourceMap,
+    /// The node's compiled SQL, once it is there; errors point into it.
+    pub(super) compiled: Option<FileId>,
+    /// The file of the node's templates, for errors in hooks.
+    pub(super) file: Option<FileId>,
+    pub(super) log: UnboundedSender<Message>,
+}
+
+impl RunSession {
+    fn database(&self) -> Arc<dyn Database> {
+        Arc::new(SessionDatabase {
+            connection: Arc::clone(&self.connection),
+            handle: Handle::current(),
+            log: self.log.clone(),
+        })
+    }
+
+    /// Runs engine work on a thread that may block, since templates may query.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(
+            &Engine,
+            Arc<NodeContext>,
+            Arc<dyn Names>,
+            Arc<dyn Database>,
+        ) -> Result<T, Diagnostic>
+        + Send
+        + 'static,
+    ) -> Result<T, SessionError> {
+        let (engine, context) = (self.engine.clone(), Arc::clone(&self.context));
+        let (names, database) = (Arc::clone(&self.names), self.database());
+        let done =
+            tokio::task::spawn_blocking(move || work(&engine, context, names, database)).await;
+        match done {
+            Ok(result) => result.map_err(SessionError::new),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Renders a template of the node.
+    pub(super) async fn render_template(
+        &self,
+        template: Template,
+        context: Arc<NodeContext>,
+    ) -> Result<String, SessionError> {
+        self.blocking(move |engine, _, names, database| {
+            engine
+                .render(context, &template, names, Some(database))
+                .map(|r| r.text)
+        })
+        .await
+    }
+
+    fn error(&self, error: PgError, embedded: Embedded<'_>) -> SessionError {
+        let file = self.compiled.filter(|_| embedded.compiled_at.is_some());
+        let place = file.map(|file| SqlPlace {
+            sources: &self.sources,
+            file,
+            suffix: "",
+        });
+        let diagnostic = error.diagnostic(place);
+        SessionError {
+            diagnostic: Box::new(diagnostic),
+            sqlstate: error.sqlstate().map(str::to_owned),
+            transient: error.is_transient(),
+        }
+    }
+}
+
+#[async_trait]
+impl Session for RunSession {
+    async fn execute(&self, sql: Embedded<'_>) -> Result<Done, SessionError> {
+        tracing::debug!(node = %self.context.id, sql = sql.text, "execute");
+        let done = self
+            .connection
+            .execute(sql.text)
+            .await
+            .map_err(|e| self.error(e, sql))?;
+        Ok(Done {
+            rows: rows_of(&done.tag),
+            tag: done.tag,
+        })
+    }
+
+    async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError> {
+        tracing::debug!(node = %self.context.id, sql = sql.text, "query");
+        self.connection
+            .query_untyped(sql.text)
+            .await
+            .map(table)
+            .map_err(|e| self.error(e, sql))
+    }
+
+    async fn columns(&self, relation: &Relation) -> Result<Vec<Column>, SessionError> {
+        let found = self
+            .connection
+            .columns(&relation.schema, &relation.identifier)
+            .await;
+        let found = found.map_err(|error| self.error(error, "".into()))?;
+        Ok(found.into_iter().map(column).collect())
+    }
+
+    async fn copy_file(&self, statement: &str, path: &Path) -> Result<u64, SessionError> {
+        let unreadable = |error: std::io::Error| {
+            SessionError::new(
+                Diagnostic::error(codes::PROJECT_UNREADABLE, format!("cannot read: {error}"))
+                    .in_file(path)
+                    .hint("check that the file is there and may be read"),
+            )
+        };
+        let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+        let fail = |error| self.error(error, statement.into());
+        let mut copy = self.connection.copy_in(statement).await.map_err(fail)?;
+        let mut buffer = vec![0_u8; 1 << 18];
+        loop {
+            let read = file.read(&mut buffer).await.map_err(unreadable)?;
+            if read == 0 {
+                break;
+            }
+            copy.send(Bytes::copy_from_slice(&buffer[..read]))
+                .await
+                .map_err(fail)?;
+        }
+        copy.finish().await.map_err(fail)
+    }
+
+    async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError> {
+        let name = name.to_owned();
+        let args: IndexMap<String, Arg> = args
+            .iter()
+            .map(|(name, arg)| ((*name).to_owned(), arg.clone()))
+            .collect();
+        self.blocking(move |engine, context, names, database| {
+            let args: Vec<(Option<&str>, Arg)> = args
+                .iter()
+                .map(|(name, arg)| (Some(name.as_str()), arg.clone()))
+                .collect();
+            let output = engine.call_macro(context, &name, &args, names, Some(database))?;
+            Ok(output.text)
+        })
+        .await
+    }
+
+    async fn render(&self, template: &str) -> Result<String, SessionError> {
+        let Some(file) = self.file else {
+            return Ok(template.to_owned());
+        };
+        let template = Template {
+            file,
+            text: Arc::from(template),
+            first_line: 1,
+        };
+        self.render_template(template, Arc::clone(&self.context))
+            .await
+    }
+}
+
+/// The number at the end of a command tag, for those that count rows.
+fn rows_of(tag: &str) -> Option<u64> {
+    let verb = tag.split_whitespace().next()?;
+    let counts = matches!(
+        verb,
+        "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "SELECT" | "COPY"
+    );
+    counts
+        .then(|| tag.split_whitespace().last()?.parse().ok())
+        .flatten()
+}

@@ -1,0 +1,203 @@
+//! One step: a node on a session, from rendering to its outcome.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::compile::{compile, compiled_path};
+use super::runner::Runner;
+use super::session::RunSession;
+use crate::checks;
+use crate::diag::{Diagnostic, RenderOptions, codes, render};
+use crate::event::{Outcome, Status};
+use crate::graph::{Node, NodeIx, ResourceKind};
+use crate::materialize::{self, Spec};
+use crate::pg::backoff;
+use crate::session::SessionError;
+
+/// How often a step is tried when the server's state, not the project, was at fault.
+const TRIES: u32 = 3;
+
+/// How a step ended.
+pub(super) struct StepDone {
+    pub(super) outcome: Outcome,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Runner {
+    /// Runs one node to its outcome. Never fails: whatever goes wrong is the outcome.
+    pub(super) async fn step(&self, ix: NodeIx) -> StepDone {
+        let start = Instant::now();
+        let mut compiled_path = None;
+        let mut tries = 0;
+        let result = loop {
+            let result = self.attempt(ix, &mut compiled_path).await;
+            tries += 1;
+            match result {
+                Err(error) if self.may_retry(ix, &error, tries) => {
+                    tracing::info!(node = %self.graph().node(ix).id, %error, tries, "trying again");
+                    tokio::time::sleep(backoff(tries)).await;
+                }
+                other => break other,
+            }
+        };
+        let mut done = result.unwrap_or_else(|error| self.failed(&error));
+        done.outcome.elapsed = start.elapsed();
+        done.outcome.compiled_path = compiled_path;
+        let relation = self.graph().node(ix).relation.as_ref();
+        done.outcome.relation = relation.map(ToString::to_string);
+        done
+    }
+
+    fn may_retry(&self, ix: NodeIx, error: &SessionError, tries: u32) -> bool {
+        // An appended delta whose COMMIT was never answered may already be there.
+        let node = self.graph().node(ix);
+        let repeatable = error.sqlstate.is_some() || node.config.materialized != "incremental";
+        error.transient && repeatable && tries < TRIES && !self.cancel().is_asked()
+    }
+
+    fn failed(&self, error: &SessionError) -> StepDone {
+        let cancelled = self.cancel().is_asked() && error.is("57014");
+        let outcome = if cancelled {
+            Outcome {
+                message: Some("the run was cancelled".to_owned()),
+                ..Outcome::new(Status::Cancelled)
+            }
+        } else {
+            let options = RenderOptions {
+                color: self.color(),
+            };
+            Outcome::error(render(&error.diagnostic, self.sources(), options))
+        };
+        StepDone {
+            outcome,
+            warnings: Vec::new(),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        ix: NodeIx,
+        path: &mut Option<PathBuf>,
+    ) -> Result<StepDone, SessionError> {
+        let node = self.graph().node(ix);
+        let mut session = self.session(ix).await?;
+        let _watched = self.cancel().watch(session.connection.cancel_token());
+        let sql = if node.raw_code.is_empty() {
+            String::new()
+        } else {
+            let context_of = |ix| self.context(ix);
+            compile(self.graph(), ix, &session, &context_of).await?
+        };
+        if !sql.is_empty() {
+            let relative = compiled_path(self.target_path(), node);
+            self.write_compiled(&relative, &sql).await?;
+            session.compiled = Some(self.sources().add(&relative, sql.as_str()));
+            *path = Some(relative);
+        }
+        let done = if node.is_test() {
+            self.test(node, &sql, &session).await?
+        } else {
+            self.build(ix, node, &sql, &session).await?
+        };
+        Ok(done)
+    }
+
+    async fn test(
+        &self,
+        node: &Node,
+        sql: &str,
+        session: &RunSession,
+    ) -> Result<StepDone, SessionError> {
+        let verdict = checks::run_test(node, sql, session).await?;
+        let shown = verdict.status != Status::Pass;
+        Ok(StepDone {
+            outcome: Outcome {
+                failures: Some(verdict.failures),
+                expected: shown.then(|| checks::expected(self.graph(), node)),
+                sample: verdict.sample,
+                ..Outcome::new(verdict.status)
+            },
+            warnings: Vec::new(),
+        })
+    }
+
+    async fn build(
+        &self,
+        ix: NodeIx,
+        node: &Node,
+        sql: &str,
+        session: &RunSession,
+    ) -> Result<StepDone, SessionError> {
+        let Some(live) = &node.relation else {
+            return Err(SessionError::materialization(format!(
+                "{} has no relation",
+                node.name
+            )));
+        };
+        let spec = Spec {
+            node,
+            live,
+            sql,
+            home: self.home(),
+            existing: self.catalog().kind(live),
+            full_refresh: self.full_refresh(ix),
+        };
+        let built = materialize::materialize(spec, session).await?;
+        if let Some(kind) = built.kind {
+            self.catalog().set(live, kind);
+        }
+        self.collect_garbage(built.garbage).await;
+        let rows = built
+            .rows
+            .filter(|_| node.kind != ResourceKind::Model || is_stored(node));
+        Ok(StepDone {
+            outcome: Outcome {
+                rows,
+                ..Outcome::new(Status::Success)
+            },
+            warnings: built.warnings,
+        })
+    }
+
+    async fn write_compiled(&self, relative: &PathBuf, sql: &str) -> Result<(), SessionError> {
+        let path = self.project_root().join(relative);
+        let text = format!("{sql}\n");
+        let written = tokio::task::spawn_blocking(move || {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::write(path, text)
+        })
+        .await;
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(SessionError::new(
+                Diagnostic::error(codes::TARGET_UNWRITABLE, format!("cannot write: {error}"))
+                    .in_file(relative)
+                    .hint("make the folder writable, or give another with --target-path"),
+            )),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// A session for a node: a connection of the pool plus the engine.
+    pub(super) async fn session(&self, ix: NodeIx) -> Result<RunSession, SessionError> {
+        let connection = self.connect().await?;
+        Ok(RunSession {
+            connection: Arc::new(connection),
+            engine: self.engine().clone(),
+            context: self.context(ix),
+            names: self.names(),
+            sources: self.sources().clone(),
+            compiled: None,
+            file: self.graph().node(ix).file,
+            log: self.log(),
+        })
+    }
+}
+
+/// Whether a model holds rows of its own.
+fn is_stored(node: &Node) -> bool {
+    node.config.materialized != "view"
+}

@@ -1,0 +1,91 @@
+//! What a step of a run works through: one connection and the template engine, behind one
+//! trait, so that a materialization reads as its choreography and its statements can be
+//! recorded in tests.
+//!
+//! Everything a step does between its pre-hook and its post-hook happens on one session,
+//! hence on one Postgres connection; temporary tables and settings carry over.
+
+mod error;
+#[cfg(test)]
+pub(crate) mod recording;
+
+pub use error::SessionError;
+
+use async_trait::async_trait;
+
+use crate::jinja::{Arg, Column, Table};
+use crate::names::Relation;
+
+/// A named argument of a macro.
+pub type MacroArg<'a> = (&'a str, Arg);
+
+/// How a statement's text relates to the compiled SQL of the node, so that an error's
+/// position can point into the compiled file.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedded<'a> {
+    /// The whole text that is sent.
+    pub text: &'a str,
+    /// The byte in `text` at which the compiled SQL begins; `None` when it holds none of it.
+    pub compiled_at: Option<usize>,
+}
+
+impl<'a> From<&'a str> for Embedded<'a> {
+    fn from(text: &'a str) -> Self {
+        Self {
+            text,
+            compiled_at: None,
+        }
+    }
+}
+
+impl<'a> From<&'a String> for Embedded<'a> {
+    fn from(text: &'a String) -> Self {
+        Self {
+            text,
+            compiled_at: None,
+        }
+    }
+}
+
+/// What a statement did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// The command tag of the last statement that reported rows, for example `INSERT 0 3`.
+    pub tag: String,
+    /// Its number of rows.
+    pub rows: Option<u64>,
+}
+
+/// One connection plus the template engine for one node.
+#[async_trait]
+pub trait Session: Send + Sync {
+    /// Runs one or more statements in one message; they form one implicit transaction unless
+    /// they say otherwise. The rows of the last row-reporting statement.
+    async fn execute(&self, sql: Embedded<'_>) -> Result<Done, SessionError>;
+
+    /// Runs a query and gives all its rows as text; of several statements the last one's.
+    async fn query(&self, sql: &str) -> Result<Table, SessionError> {
+        self.query_embedded(Embedded {
+            text: sql,
+            compiled_at: None,
+        })
+        .await
+    }
+
+    /// Runs a query that holds the node's compiled SQL.
+    async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError>;
+
+    /// The columns of a relation, in order; empty when it does not exist. Finds temporary
+    /// tables when the schema is empty.
+    async fn columns(&self, relation: &Relation) -> Result<Vec<Column>, SessionError>;
+
+    /// Streams a file into `copy … from stdin`; the number of rows.
+    async fn copy_file(&self, statement: &str, path: &std::path::Path)
+    -> Result<u64, SessionError>;
+
+    /// Calls a macro as the node would, with dispatch, and gives its text.
+    async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError>;
+
+    /// Renders a template as the node would, for example a hook.
+    async fn render(&self, template: &str) -> Result<String, SessionError>;
+}

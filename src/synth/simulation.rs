@@ -1,0 +1,179 @@
+//! The whole history in blocks of customers: each block stands alone, so blocks can be made in
+//! any order and by any number of threads, and still join to the same bytes.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use super::calibration::Tally;
+use super::config::Config;
+use super::encode::Format;
+use super::life::Life;
+use super::log::{Log, Window};
+use super::rows::{ProductEventRow, Row};
+use super::schema::TABLES;
+use super::time::{At, DAY};
+use super::usage::product_events;
+use super::world::World;
+
+/// Customers in a block: some megabytes of rows.
+const BLOCK: usize = 64;
+/// Lives are lived this far beyond the end of the window, because use falls in the weeks before
+/// a customer asks to cancel. It must exceed the longest such fall, nine weeks.
+const FORESIGHT: i64 = 70 * DAY;
+/// Blocks that a thread may be ahead of the taker: bounds memory.
+const AHEAD: usize = 2;
+
+/// A history and the window of it to write.
+#[derive(Debug)]
+pub struct Simulation {
+    world: World,
+    signups: Vec<At>,
+    window: Window,
+}
+
+/// The rows of one block.
+#[derive(Debug)]
+pub struct Block {
+    /// Encoded rows by table, in the order of [`TABLES`].
+    pub tables: Vec<Vec<u8>>,
+    /// How many rows each holds.
+    pub rows: Vec<u64>,
+    /// What was counted over all rows at the window's end, changed in the window or not.
+    pub tally: Tally,
+}
+
+impl Block {
+    fn new() -> Self {
+        Self {
+            tables: vec![Vec::new(); TABLES.len()],
+            rows: vec![0; TABLES.len()],
+            tally: Tally::default(),
+        }
+    }
+
+    fn append<R: Row>(&mut self, row: &R, format: Format) {
+        format.append(row, &mut self.tables[R::TABLE]);
+        self.rows[R::TABLE] += 1;
+    }
+
+    fn append_log<R: Row>(&mut self, log: &Log<R>, window: Window, format: Format) {
+        for row in log.changed(window) {
+            self.append(row, format);
+        }
+    }
+}
+
+impl Simulation {
+    /// The history of a config, to be written for a window.
+    pub fn new(config: Config, window: Window) -> Self {
+        let world = World::new(config);
+        let signups = world.signups(window.until);
+        Self {
+            world,
+            signups,
+            window,
+        }
+    }
+
+    /// How many customers there are at the window's end.
+    pub fn customers(&self) -> usize {
+        self.signups.len()
+    }
+
+    /// How many blocks there are; at least one, which also holds plans and prices.
+    pub fn blocks(&self) -> usize {
+        self.signups.len().div_ceil(BLOCK).max(1)
+    }
+
+    /// Makes one block.
+    pub fn block(&self, index: usize, format: Format) -> Block {
+        let mut block = Block::new();
+        if index == 0 {
+            self.price_list(&mut block, format);
+        }
+        let first = index * BLOCK;
+        for place in first..(first + BLOCK).min(self.signups.len()) {
+            self.customer(place, format, &mut block);
+        }
+        block
+    }
+
+    fn price_list(&self, block: &mut Block, format: Format) {
+        for row in self
+            .world
+            .plan_rows()
+            .filter(|r| self.window.holds(r.cursor()))
+        {
+            block.append(&row, format);
+        }
+        for row in self
+            .world
+            .price_rows()
+            .filter(|r| self.window.holds(r.cursor()))
+        {
+            block.append(&row, format);
+        }
+    }
+
+    fn customer(&self, place: usize, format: Format, block: &mut Block) {
+        let (window, seed) = (self.window, self.world.config.seed);
+        let life = Life::run(
+            &self.world,
+            place as u32 + 1,
+            self.signups[place],
+            window.until.plus(FORESIGHT),
+        );
+        let logs = &life.logs;
+        block.append_log(&logs.customers, window, format);
+        block.append_log(&logs.users, window, format);
+        block.append_log(&logs.methods, window, format);
+        block.append_log(&logs.subscriptions, window, format);
+        block.append_log(&logs.subscription_events, window, format);
+        block.append_log(&logs.discounts, window, format);
+        block.append_log(&logs.invoices, window, format);
+        block.append_log(&logs.lines, window, format);
+        block.append_log(&logs.attempts, window, format);
+        block.append_log(&logs.refunds, window, format);
+        block.append_log(&logs.credit_notes, window, format);
+        block.append_log(&logs.dunning, window, format);
+        block.append_log(&logs.churn, window, format);
+        block.tally.count(&self.world.config, logs, window.until);
+        let mut emit = |row: &ProductEventRow| block.append(row, format);
+        product_events(&life, seed, window, &mut emit);
+    }
+
+    /// Makes all blocks on `threads` threads and hands them over in order. Stops early when the
+    /// taker fails.
+    pub fn stream<E>(
+        &self,
+        threads: usize,
+        format: Format,
+        mut take: impl FnMut(Block) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let threads = threads.clamp(1, self.blocks());
+        thread::scope(|scope| {
+            // Thread k makes the blocks k, k + threads, …: the order of taking is then known.
+            let lanes: Vec<_> = (0..threads)
+                .map(|lane| {
+                    let (sender, receiver) = sync_channel(AHEAD);
+                    scope.spawn(move || {
+                        for index in (lane..self.blocks()).step_by(threads) {
+                            if sender.send(self.block(index, format)).is_err() {
+                                return;
+                            }
+                        }
+                    });
+                    receiver
+                })
+                .collect();
+            for index in 0..self.blocks() {
+                // A lane that ends early has panicked; the scope passes that on.
+                let Ok(block) = lanes[index % threads].recv() else {
+                    break;
+                };
+                take(block)?;
+            }
+            Ok(())
+        })
+    }
+}
