@@ -139,8 +139,6 @@ codes! {
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
     NODE_CONFIG = "node-config";
-    /// A config value is wrong.
-    CONFIG_VALUE = "config-value";
     /// A selection cannot be understood.
     SELECTION = "selection";
     /// A selection matches nothing.
@@ -179,6 +177,8 @@ codes! {
     TARGET_UNWRITABLE = "target-unwritable";
     /// A schema is missing and may not be created.
     SCHEMA_MISSING = "schema-missing";
+    /// A seed's file is wrong.
+    SEED_FILE = "seed-file";
     /// A materialization cannot do what its config asks.
     MATERIALIZATION = "materialization";
     /// What hangs on a relation keeps it from being replaced.

@@ -1,6 +1,6 @@
 //! The methods of a criterion (`tag:`, `path:`, `config.x:`, ...), parsed with their values.
 
-use super::pattern::{Pattern, PathPattern};
+use super::pattern::{PathPattern, Pattern};
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::graph::ResourceKind;
 
@@ -255,9 +255,7 @@ fn named(kind: &str, value: &str, problem: &Problem<'_>) -> Result<Method, Diagn
     let (package, name) = match value.split_once('.') {
         None => ("*", value),
         Some((_, name)) if name.contains('.') => {
-            return Err(problem.value(&format!(
-                "write `{kind}:name` or `{kind}:package.name`"
-            )));
+            return Err(problem.value(&format!("write `{kind}:name` or `{kind}:package.name`")));
         }
         Some(both) => both,
     };
