@@ -45,7 +45,9 @@ impl Runner {
         let mut done = result.unwrap_or_else(|error| self.failed(&error));
         done.outcome.elapsed = start.elapsed();
         done.outcome.compiled_path = compiled_path;
-        let relation = self.graph().node(ix).relation.as_ref();
+        let node = self.graph().node(ix);
+        done.outcome.file = Some(PathBuf::from(&node.path));
+        let relation = node.relation.as_ref();
         done.outcome.relation = relation.map(ToString::to_string);
         done
     }
