@@ -139,8 +139,6 @@ codes! {
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
     NODE_CONFIG = "node-config";
-    /// A config value is wrong.
-    CONFIG_VALUE = "config-value";
     /// A selection cannot be understood.
     SELECTION = "selection";
     /// A selection matches nothing.

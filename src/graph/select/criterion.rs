@@ -6,10 +6,7 @@ use crate::diag::{Diagnostic, codes};
 
 /// Reads arguments of `--select` or `--exclude`: blanks separate what is united, commas what
 /// is intersected.
-pub(super) fn union(
-    arguments: &[String],
-    indirect: IndirectSelection,
-) -> Result<Spec, Diagnostic> {
+pub(super) fn union(arguments: &[String], indirect: IndirectSelection) -> Result<Spec, Diagnostic> {
     let mut parts = Vec::new();
     for text in arguments.iter().flat_map(|a| a.split_whitespace()) {
         let criteria = text
@@ -54,7 +51,11 @@ pub(super) fn criterion(text: &str, indirect: IndirectSelection) -> Result<Crite
         children = reach;
         value = before;
     }
-    let method = Method::parse(method.unwrap_or_else(|| Method::of_shape(value)), value, text)?;
+    let method = Method::parse(
+        method.unwrap_or_else(|| Method::of_shape(value)),
+        value,
+        text,
+    )?;
     let criterion = Criterion {
         text: text.to_owned(),
         method,

@@ -71,12 +71,7 @@ impl Evaluation<'_> {
     }
 
     /// Takes in the tests whose parents have all turned up.
-    fn incorporate(
-        &self,
-        direct: NodeSet,
-        indirect: &NodeSet,
-        mode: IndirectSelection,
-    ) -> NodeSet {
+    fn incorporate(&self, direct: NodeSet, indirect: &NodeSet, mode: IndirectSelection) -> NodeSet {
         let near = match mode {
             IndirectSelection::Cautious => direct.clone(),
             IndirectSelection::Buildable => {

@@ -101,7 +101,9 @@ fn finds(method: &Method, node: &Node, root_package: &str) -> bool {
             package,
             name,
         } => {
-            node.kind.as_str() == *kind && package.matches(&node.package) && name.matches(&node.name)
+            node.kind.as_str() == *kind
+                && package.matches(&node.package)
+                && name.matches(&node.name)
         }
         Method::ResourceType(kind) => node.kind.as_str() == *kind,
         Method::Config { path, value } => config_is(node, path, value),
@@ -115,9 +117,7 @@ fn finds(method: &Method, node: &Node, root_package: &str) -> bool {
             _ => *kind == TestType::Unit && node.kind.as_str() == "unit_test",
         },
         // Models have no versions yet.
-        Method::Version(kind) => {
-            *kind == VersionKind::None && node.kind == ResourceKind::Model
-        }
+        Method::Version(kind) => *kind == VersionKind::None && node.kind == ResourceKind::Model,
         Method::State(_) | Method::Result(_) | Method::Fresher | Method::Selector(_) => false,
     }
 }

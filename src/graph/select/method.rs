@@ -1,8 +1,7 @@
 //! The methods of a criterion (`tag:`, `path:`, `config.x:`, ...), parsed with their values.
 
-use super::pattern::{Pattern, PathPattern};
+use super::pattern::{PathPattern, Pattern};
 use crate::diag::{Diagnostic, codes, nearest};
-use crate::graph::ResourceKind;
 
 /// Every method, as people write them.
 const NAMES: [&str; 22] = [
@@ -255,9 +254,7 @@ fn named(kind: &str, value: &str, problem: &Problem<'_>) -> Result<Method, Diagn
     let (package, name) = match value.split_once('.') {
         None => ("*", value),
         Some((_, name)) if name.contains('.') => {
-            return Err(problem.value(&format!(
-                "write `{kind}:name` or `{kind}:package.name`"
-            )));
+            return Err(problem.value(&format!("write `{kind}:name` or `{kind}:package.name`")));
         }
         Some(both) => both,
     };
@@ -368,9 +365,4 @@ impl Problem<'_> {
         ))
         .hint(hint)
     }
-}
-
-/// The word that `resource_type:` and `--resource-type` use for a node's kind.
-pub(super) fn type_word(kind: ResourceKind) -> &'static str {
-    kind.as_str()
 }

@@ -170,7 +170,9 @@ impl Selection {
     /// Whether the user named resource types, this one or not.
     pub fn wants(&self, kind: ResourceKind) -> bool {
         let word = kind.as_str();
-        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&word))
+        self.kinds
+            .as_ref()
+            .is_none_or(|kinds| kinds.contains(&word))
             && !self.not_kinds.contains(&word)
     }
 

@@ -1,10 +1,10 @@
 //! The warning about a selection that matches nothing: which part of it, and what may have
 //! been meant.
 
+use super::SelectContext;
 use super::matches::{search, tags};
 use super::method::Method;
 use super::spec::{Criterion, Spec};
-use super::SelectContext;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::graph::{Detail, Graph, Node, ResourceKind};
 
