@@ -8,7 +8,7 @@
 mod hooks;
 mod incremental;
 mod schema_change;
-mod seed;
+pub mod seed;
 mod settings;
 mod snapshot;
 mod table;

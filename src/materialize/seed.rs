@@ -1,9 +1,23 @@
 //! Seeds: a CSV file streamed by COPY into a candidate table, then swapped in.
 
 mod blocks;
+mod chunks;
+mod copy;
+mod header;
+mod infer;
 mod instant;
 mod number;
+mod problem;
 mod records;
+mod rows;
+mod shape;
+mod value;
+
+pub use chunks::SeedChunks;
+pub use copy::CopyFormat;
+pub use infer::infer;
+pub use problem::SeedProblem;
+pub use shape::{CopyPlace, SeedColumn, SeedOptions, SeedShape};
 
 use std::path::Path;
 
