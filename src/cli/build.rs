@@ -55,7 +55,7 @@ pub(super) async fn execute(
     reporter: &mut dyn Reporter,
     world: &World,
 ) -> Result<RunRecord, Failure> {
-    let selected = invocation.select(&args.select)?;
+    let selected = invocation.select(&args.select, reporter, world.stderr_style.color)?;
     let plan = Plan::new(&invocation.graph, &selected, work, |_| None);
     let threads = invocation.project.target.threads.max(1);
     let root = invocation.project.root_package();

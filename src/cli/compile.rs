@@ -11,7 +11,7 @@ pub(super) fn run(global: &Global, args: &RunArgs, world: &mut World) -> Result<
     let invocation = Invocation::load(global, "compile", args.full_refresh, world)?;
     let mut reporter = reporter(global, world);
     invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
-    let _selected = invocation.select(&args.select)?;
+    let _selected = invocation.select(&args.select, &mut *reporter, world.stderr_style.color)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;

@@ -21,6 +21,7 @@ struct Shared {
 const WATCH: &str = r#"
 cat >/dev/null
 pid=$(head -n 1 "$1/pg/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
+umount -l "$1/disk" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$1" 2>/dev/null && break
     sleep 0.2
@@ -143,6 +144,12 @@ fn config(dbname: &str) -> ConnectConfig {
             dbname,
         ))
         .with_dbname(dbname)
+}
+
+/// Runs SQL on a private server of the test's own.
+pub(crate) fn run_on(running: &Running, sql: &str) {
+    let config = ConnectConfig::new(Host::Embedded, server::SUPERUSER, "postgres");
+    blocking(running.config(&config), sql.to_owned());
 }
 
 fn admin(sql: String) {
