@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use bytes::Bytes;
 use marts::synth::schema::TABLES;
 
-use crate::support::server::TestDb;
+use crate::support::TestDb;
 
 fn generate(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_marts"))
