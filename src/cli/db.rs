@@ -5,11 +5,27 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use clap::{Args, Subcommand};
+
+use super::World;
+use super::args::Global;
+use super::build::runtime;
+use super::failure::Failure;
+use super::invocation::{project_dir, read};
 use crate::diag::{Diagnostic, codes};
+use crate::pg::ConnectConfig;
 use crate::pg::server::{self, Options, Running, Status};
 
+/// `db`.
+#[derive(Args, Clone, Debug)]
+pub struct DbArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DbCommand,
+}
+
 /// What to do with the private server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum DbCommand {
     /// Start it and keep it after this command and all others.
     Start,
@@ -20,29 +36,56 @@ pub enum DbCommand {
     /// Print its URL.
     Url,
     /// Open psql with these arguments; starts the server for as long if need be.
-    Psql(Vec<String>),
+    Psql {
+        /// Arguments for psql, after `--`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+/// Runs the command for the project's folder; needs no readable project.
+pub(super) fn main(global: &Global, args: &DbArgs, world: &mut World) -> Result<u8, Failure> {
+    let dbname = read(global, world).ok().and_then(|(project, _)| {
+        ConnectConfig::from_profile(&project.target.output)
+            .ok()
+            .map(|config| config.dbname)
+    });
+    let tell = |text: &str| {
+        let _ = writeln!(io::stderr(), "{text}");
+    };
+    let options = Options {
+        tell: std::sync::Arc::new(tell),
+        ..Options::new(
+            project_dir(global),
+            dbname.unwrap_or_else(|| server::DEFAULT_DATABASE.to_owned()),
+        )
+    }
+    .with_env(&|name| world.env.get(name).cloned());
+    let streams = Streams {
+        out: &mut *world.stdout,
+        err: &mut io::stderr(),
+    };
+    runtime()?
+        .block_on(run(args.command.clone(), options, streams))
+        .map_err(Failure::from)
 }
 
 /// Where the command writes.
-pub struct Streams<'a> {
+struct Streams<'a> {
     /// Data.
-    pub out: &'a mut dyn Write,
+    out: &'a mut dyn Write,
     /// Everything else.
-    pub err: &'a mut dyn Write,
+    err: &'a mut dyn Write,
 }
 
 /// Runs the command; its exit code.
-pub async fn run(
-    command: DbCommand,
-    options: Options,
-    streams: Streams<'_>,
-) -> Result<u8, Diagnostic> {
+async fn run(command: DbCommand, options: Options, streams: Streams<'_>) -> Result<u8, Diagnostic> {
     match command {
         DbCommand::Start => start(options, streams).await,
         DbCommand::Stop => stop(options, streams).await,
         DbCommand::Status => status(&options, streams),
         DbCommand::Url => url(&options, streams),
-        DbCommand::Psql(args) => psql(options, args).await,
+        DbCommand::Psql { args } => psql(options, args).await,
     }
 }
 

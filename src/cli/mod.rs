@@ -1,3 +1,115 @@
-//! The command line: arguments to options, one file per command, and the wiring.
+//! Arguments to work: parses the command line, wires the stages, chooses reporters, turns
+//! what happened into an exit code. One file per command.
+//!
+//! Data goes to stdout, all else to stderr.
 
-pub mod db;
+pub mod args;
+mod build;
+mod compile;
+mod db;
+mod debug;
+mod demo;
+mod failure;
+mod generate;
+mod invocation;
+mod logging;
+mod ls;
+mod maintenance;
+mod show;
+mod target;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use indexmap::IndexMap;
+
+pub use failure::Failure;
+
+use crate::plan::Work;
+use args::{Cli, Command};
+
+/// Exit code 0: all well.
+pub const EXIT_OK: u8 = 0;
+/// Exit code 1: a node or test failed.
+pub const EXIT_NODE_FAILED: u8 = 1;
+/// Exit code 2: wrong usage, a wrong project, or an error beside the nodes.
+pub const EXIT_ERROR: u8 = 2;
+
+/// The outside world of an invocation.
+pub struct World {
+    /// The environment, as read once at start.
+    pub env: Arc<IndexMap<String, String>>,
+    /// Where data goes.
+    pub stdout: Box<dyn Write + Send>,
+    /// How the end of stderr looks.
+    pub surroundings: crate::report::style::Surroundings,
+    /// How the end of stdout looks.
+    pub stdout_style: crate::report::Style,
+    /// How the end of stderr looks.
+    pub stderr_style: crate::report::Style,
+}
+
+/// The whole program: arguments to exit code.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                EXIT_ERROR
+            } else {
+                EXIT_OK
+            });
+        }
+    };
+    let mut world = World::real(&cli.global);
+    let code = match run(&cli, &mut world) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            failure.exit_code()
+        }
+    };
+    let _ = world.stdout.flush();
+    ExitCode::from(code)
+}
+
+impl World {
+    fn real(global: &args::Global) -> Self {
+        use crate::report::style::{Style, Surroundings};
+        let env: IndexMap<String, String> = std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect();
+        let surroundings = Surroundings::read(global.no_use_colors, |name| env.get(name).cloned());
+        Self {
+            surroundings,
+            stdout_style: Style::of(std::io::stdout(), surroundings),
+            stderr_style: Style::of(std::io::stderr(), surroundings).quiet(global.quiet),
+            stdout: Box::new(std::io::BufWriter::new(std::io::stdout())),
+            env: Arc::new(env),
+        }
+    }
+}
+
+fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Build(args) => build::run(global, args, Work::Build, world),
+        Command::Run(args) => build::run(global, args, Work::Run, world),
+        Command::Test(args) => build::run(global, args, Work::Test, world),
+        Command::Seed(args) => build::run(global, &args.run, Work::Seed, world),
+        Command::Snapshot(args) => build::run(global, args, Work::Snapshot, world),
+        Command::Compile(args) => compile::run(global, args, world),
+        Command::Parse => maintenance::parse(global, world),
+        Command::Ls(args) => ls::run(global, args, world),
+        Command::Show(args) => show::run(global, args, world),
+        Command::Debug => debug::run(global, world),
+        Command::Clean => maintenance::clean(global, world),
+        Command::Generate(args) => generate::run(global, args, world),
+        Command::Demo(args) => demo::run(global, args, world),
+        Command::Db(args) => db::main(global, args, world),
+    }
+}

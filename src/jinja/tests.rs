@@ -282,3 +282,47 @@ fn a_broken_macro_is_reported_at_its_line_when_it_is_used() {
     let error = try_render(macros, "{{ bad() }}").expect_err("it is broken");
     assert_eq!(first_place(&error), ("macros/all.sql".to_owned(), 3));
 }
+
+#[test]
+fn dates_are_calculated_and_printed_as_in_python() {
+    let text = "{% set d = modules.datetime.datetime.strptime('2024-02-28', '%Y-%m-%d') %}\
+                {{ d + modules.datetime.timedelta(days=2, hours=1) }}|{{ d.strftime('%d.%m.%y %H:%M:%S.%f%z') }}|\
+                {{ (modules.datetime.date(2024, 3, 1) - modules.datetime.date(2024, 2, 1)).days }}|\
+                {{ d < modules.datetime.datetime(2025, 1, 1) }}|{{ d.date() }}|\
+                {{ modules.pytz.timezone('Europe/Berlin').localize(d).isoformat() }}|\
+                {{ modules.datetime.timedelta(days=1, seconds=61) }}";
+    assert_eq!(
+        render("", text),
+        "2024-03-01 01:00:00|28.02.24 00:00:00.000000|29|True|2024-02-28|\
+         2024-02-28T00:00:00+01:00|1 day, 0:01:01"
+    );
+}
+
+#[test]
+fn regular_expressions_work_as_in_python() {
+    let text = r"{% set m = modules.re.match('(?P<a>\w+)-(\d+)', 'ab-12 x') %}{{ m.group(1) }} {{ m.group('a') }} {{ m.groups() }}
+{{ modules.re.sub('(\d)', '<\\1>', 'a1b2') }} {{ modules.re.findall('[a-z]', 'a1b2') }} {{ modules.re.search('z', 'a') is none }} {{ modules.re.match('B', 'b', modules.re.IGNORECASE) is not none }}";
+    assert_eq!(
+        render("", text),
+        "ab ab ('ab', '12')\na<1>b<2> ['a', 'b'] True True"
+    );
+}
+
+#[test]
+fn pythons_lists_and_dicts_are_shared_and_mutable() {
+    let text = "{% set a = [3, 1] %}{% set b = a %}{% do b.append(2) %}{{ a }} {{ a | sort }} {{ a[1:] + ['x'] }}\
+                {% set d = {'k': []} %}{% do d['k'].append(1) %}{% do d.update({'z': none}) %} {{ d }} {{ d.pop('z') }} {{ d.items() | list }}";
+    assert_eq!(
+        render("", text),
+        "[3, 1, 2] [1, 2, 3] [1, 2, 'x'] {'k': [1], 'z': None} None [('k', [1])]"
+    );
+}
+
+#[test]
+fn json_and_yaml_are_written_as_python_writes_them() {
+    let text = r#"{{ tojson({'a': [1, none], 'b': 'é'}) }} {{ fromjson('{"x": 1}').x }} {{ fromyaml('a: [1]').a }} {{ set([1, 1, 2]) }} {{ zip([1, 2], ['a', 'b']) }} {{ local_md5('x') }}"#;
+    assert_eq!(
+        render("", text),
+        "{\"a\": [1, null], \"b\": \"\\u00e9\"} 1 [1] {1, 2} [(1, 'a'), (2, 'b')] 9dd4e461268c8034f5c8564e155c67a6"
+    );
+}

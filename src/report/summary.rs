@@ -217,6 +217,7 @@ fn reason(outcome: &Outcome) -> String {
         }
     }
     let message = outcome.message.as_deref().unwrap_or("");
+    let message = anstream::adapter::strip_str(message).to_string();
     let first = message.lines().find(|line| !line.trim().is_empty());
     let first = first.unwrap_or("").trim();
     let bare = first.strip_prefix("error").and_then(|rest| {

@@ -137,17 +137,26 @@ impl Terminal {
             {
                 text.push_str(&self.found(failures, outcome.sample.as_ref()));
             }
-            if let Some(path) = &outcome.file {
-                text.push_str(&self.fact("declared in", &path.display().to_string()));
-            }
-            if let Some(path) = &outcome.compiled_path {
-                text.push_str(&self.fact("compiled SQL", &path.display().to_string()));
-            }
+            text.push_str(&self.places(outcome));
         }
         if text.is_empty() {
             return text;
         }
         indented(&text, self.layout.indent()) + "\n"
+    }
+
+    /// The files to look into, but those that the message names itself.
+    fn places(&self, outcome: &Outcome) -> String {
+        let message = outcome.message.as_deref().unwrap_or("");
+        let places = [
+            ("declared in", &outcome.file),
+            ("compiled SQL", &outcome.compiled_path),
+        ];
+        let paths = places.into_iter().filter_map(|(name, path)| {
+            let path = path.as_ref()?.display().to_string();
+            (!message.contains(&path)).then(|| self.fact(name, &path))
+        });
+        paths.collect()
     }
 
     fn fact(&self, name: &str, value: &str) -> String {

@@ -270,3 +270,31 @@ fn a_run_without_nodes_says_so() {
     Done in 0.00s: nothing to do
     ");
 }
+
+#[test]
+fn a_coloured_message_is_repeated_without_its_code() {
+    let events: Vec<Event> = story()
+        .into_iter()
+        .map(|event| match event {
+            Event::NodeFinished {
+                node,
+                kind,
+                label,
+                index,
+                outcome,
+            } if outcome.status == Status::Error => {
+                let message = "\u{1b}[1m\u{1b}[91merror[sql-error]\u{1b}[0m\u{1b}[1m: no such column\u{1b}[0m";
+                Event::NodeFinished {
+                    node,
+                    kind,
+                    label,
+                    index,
+                    outcome: Outcome::error(message),
+                }
+            }
+            other => other,
+        })
+        .collect();
+    let text = screen(&events, at(100));
+    assert!(text.contains("\n         no such column\n"), "{text}");
+}

@@ -4,3 +4,4 @@ mod errors;
 mod pg;
 mod project;
 mod support;
+mod synth;

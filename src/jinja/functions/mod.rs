@@ -6,12 +6,14 @@ pub(super) mod config;
 mod data;
 mod flow;
 pub(super) mod lookup;
+mod modules;
 mod statement;
 
 use minijinja::value::{Object, Value};
 use minijinja::{Environment, Error, State};
 
 use super::context::{RenderState, Shared};
+use super::native::time::Moment;
 use super::value::{Dict, from_json};
 
 /// A named function of Rust that can be passed around as a value.
@@ -63,12 +65,18 @@ pub(super) fn register(env: &mut Environment<'static>, shared: &Shared) {
     env.add_global("api", adapter::api());
     env.add_global("exceptions", flow::exceptions());
     data::register_filters(env);
+    env.add_global("modules", modules::modules());
     env.add_global("builtins", builtins());
     let settings = &shared.settings;
     env.add_global("target", from_json(&settings.target));
     env.add_global("flags", from_json(&settings.flags));
     env.add_global("invocation_id", settings.invocation_id.as_str());
     env.add_global("project_name", settings.project_name.as_str());
+    let started = Moment::utc(&settings.run_started_at);
+    env.add_global(
+        "run_started_at",
+        started.map_or(Value::from(()), Moment::value),
+    );
     env.add_global("dbt_version", "1.11.0");
     env.add_global("dbt_metadata_envs", data::metadata_envs(&settings.env));
     env.add_global("selected_resources", super::value::List::value(Vec::new()));

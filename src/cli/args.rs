@@ -1,0 +1,209 @@
+//! The command line: dbt's words and flags, and ours.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// SQL transformations for Postgres, tested before anything is published.
+#[derive(Debug, Parser)]
+#[command(
+    name = "marts",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(
+    after_help = "Exit codes: 0 all well, 1 a node or test failed, 2 wrong usage, a wrong \
+                        project or an error beside the nodes."
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command; they may stand before or after it.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// The project's folder
+    #[arg(long, global = true, value_name = "DIR", env = "DBT_PROJECT_DIR")]
+    pub project_dir: Option<PathBuf>,
+    /// The folder of profiles.yml [default: the project's, then ~/.dbt]
+    #[arg(long, global = true, value_name = "DIR", env = "DBT_PROFILES_DIR")]
+    pub profiles_dir: Option<PathBuf>,
+    /// The profile to use
+    #[arg(long, global = true, value_name = "NAME", env = "DBT_PROFILE")]
+    pub profile: Option<String>,
+    /// The target of the profile
+    #[arg(
+        long,
+        short = 't',
+        global = true,
+        value_name = "NAME",
+        env = "DBT_TARGET"
+    )]
+    pub target: Option<String>,
+    /// A Postgres to use instead of the profile's, as postgres://user@host/dbname
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true
+    )]
+    pub url: Option<String>,
+    /// Variables, as YAML: '{name: value}'
+    #[arg(long, global = true, value_name = "YAML")]
+    pub vars: Option<String>,
+    /// Nodes to run at once
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// The folder for artifacts and compiled SQL [default: target]
+    #[arg(long, global = true, value_name = "DIR", env = "DBT_TARGET_PATH")]
+    pub target_path: Option<String>,
+    /// Say only what went wrong
+    #[arg(long, short = 'q', global = true)]
+    pub quiet: bool,
+    /// No colours
+    #[arg(long, global = true)]
+    pub no_use_colors: bool,
+    /// How progress is told on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What goes to logs/marts.log
+    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
+    pub log_level: LogLevel,
+}
+
+/// How progress is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Warn,
+    Error,
+    None,
+}
+
+/// Which nodes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SelectArgs {
+    /// Nodes to take: names, +parents, children+, tag:x, path:x, config.x:y …
+    #[arg(long, short = 's', visible_alias = "models", short_alias = 'm', num_args = 1.., value_name = "SELECTOR")]
+    pub select: Vec<String>,
+    /// Nodes to leave out
+    #[arg(long, num_args = 1.., value_name = "SELECTOR")]
+    pub exclude: Vec<String>,
+    /// A selector of selectors.yml
+    #[arg(long, value_name = "NAME")]
+    pub selector: Option<String>,
+    /// Kinds of resources to keep
+    #[arg(long, num_args = 1.., value_name = "TYPE")]
+    pub resource_type: Vec<String>,
+    /// Which tests come with selected nodes: eager, cautious, buildable or empty
+    #[arg(long, value_name = "MODE")]
+    pub indirect_selection: Option<String>,
+}
+
+/// How nodes are run.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// Which nodes.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Build incremental models anew
+    #[arg(long, short = 'f')]
+    pub full_refresh: bool,
+    /// Start nothing more after the first failure
+    #[arg(long, short = 'x', visible_alias = "failfast")]
+    pub fail_fast: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Seeds, models, snapshots and tests in DAG order; a failing test holds back what reads it
+    Build(RunArgs),
+    /// Build models
+    Run(RunArgs),
+    /// Run data tests
+    Test(RunArgs),
+    /// Load CSV files
+    Seed(SeedArgs),
+    /// Take snapshots
+    Snapshot(RunArgs),
+    /// Write compiled SQL to target/compiled, run nothing
+    Compile(RunArgs),
+    /// Read and check the project
+    Parse,
+    /// List nodes
+    #[command(visible_alias = "list")]
+    Ls(LsArgs),
+    /// Run one node's query, or a query given in line, and print some rows
+    Show(ShowArgs),
+    /// Check the project, the profile and the connection
+    Debug,
+    /// Remove the target folder and other clean-targets
+    Clean,
+    /// Make synthetic raw data
+    Generate(super::generate::GenerateArgs),
+    /// Everything at once: server, data, seeds, models, tests, the key figures
+    Demo(super::demo::DemoArgs),
+    /// The private Postgres server
+    Db(super::db::DbArgs),
+}
+
+/// `seed`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SeedArgs {
+    /// How it runs.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Print the first rows of each seed
+    #[arg(long)]
+    pub show: bool,
+}
+
+/// `ls`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LsArgs {
+    /// Which nodes.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// What is printed of each node: selector, name, path or json
+    #[arg(long, default_value = "selector", value_name = "FORM")]
+    pub output: String,
+    /// Keys to print with --output json
+    #[arg(long, num_args = 1.., value_name = "KEY")]
+    pub output_keys: Vec<String>,
+}
+
+/// `show`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ShowArgs {
+    /// Which node.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// A query with Jinja, instead of a node
+    #[arg(long, value_name = "SQL")]
+    pub inline: Option<String>,
+    /// How many rows; -1 for all
+    #[arg(long, default_value_t = 5, allow_negative_numbers = true)]
+    pub limit: i64,
+    /// text, json or csv
+    #[arg(long, default_value = "text", value_name = "FORM")]
+    pub output: String,
+}

@@ -1,0 +1,256 @@
+//! The way from arguments to a resolved project, shared by every command that needs one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+
+use super::World;
+use super::args::{Global, LogFormat, SelectArgs};
+use super::failure::Failure;
+use crate::diag::{Diagnostic, RenderOptions, SourceMap, codes, render};
+use crate::event::Event;
+use crate::graph::select::{self, IndirectSelection, SelectContext, Selection};
+use crate::graph::{self, Graph, NodeIx};
+use crate::jinja::{Engine, MacroFile, Settings};
+use crate::project::{self, Project, ReadOptions};
+use crate::report::{JsonLines, Progress, Reporter, Terminal};
+
+/// A project that was read and resolved.
+pub(super) struct Invocation {
+    pub(super) project: Project,
+    pub(super) engine: Engine,
+    pub(super) graph: Arc<Graph>,
+    pub(super) warnings: Vec<Diagnostic>,
+    pub(super) run_id: String,
+    pub(super) target_path: String,
+}
+
+/// The project's folder, absolute where that is possible.
+pub(super) fn project_dir(global: &Global) -> PathBuf {
+    let dir = global
+        .project_dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("."));
+    std::path::absolute(&dir).unwrap_or(dir)
+}
+
+/// Reads the project without resolving it.
+pub(super) fn read(global: &Global, world: &World) -> Result<(Project, Vec<Diagnostic>), Failure> {
+    let options = ReadOptions {
+        project_dir: project_dir(global),
+        profiles_dir: global.profiles_dir.clone(),
+        profile: global.profile.clone(),
+        target: global.target.clone(),
+        cli_vars: cli_vars(global)?,
+        env: Arc::clone(&world.env),
+        url: global.url.clone(),
+        threads: global.threads,
+    };
+    project::read(&options).map_err(|failed| Failure::new(failed.diagnostics, failed.sources))
+}
+
+impl Invocation {
+    /// Reads and resolves the project.
+    pub(super) fn load(
+        global: &Global,
+        command: &str,
+        full_refresh: bool,
+        world: &World,
+    ) -> Result<Self, Failure> {
+        let (project, mut warnings) = read(global, world)?;
+        let run_id = new_id();
+        let settings = settings(global, &project, command, full_refresh, &run_id, world)?;
+        let macros: Vec<MacroFile> = project
+            .packages
+            .iter()
+            .flat_map(|package| {
+                package.macros.iter().map(|file| MacroFile {
+                    package: package.name.clone(),
+                    file: file.file,
+                })
+            })
+            .collect();
+        let fail = |problems| Failure::new(problems, project.sources.clone());
+        let engine = Engine::new(settings, &macros, project.sources.clone()).map_err(fail)?;
+        let built = graph::build::build(&project, &engine).map_err(fail)?;
+        warnings.extend(built.warnings);
+        let target_path = global
+            .target_path
+            .clone()
+            .unwrap_or_else(|| project.root_package().file.target_path.clone());
+        Ok(Self {
+            engine,
+            graph: Arc::new(built.graph),
+            warnings,
+            run_id,
+            target_path,
+            project,
+        })
+    }
+
+    /// The selected nodes; criteria that match nothing become warnings.
+    pub(super) fn select(
+        &self,
+        args: &SelectArgs,
+        reporter: &mut dyn Reporter,
+        color: bool,
+    ) -> Result<Vec<NodeIx>, Failure> {
+        let fail = |problem| Failure::new(vec![problem], self.sources().clone());
+        let indirect = match args.indirect_selection.as_deref() {
+            None => IndirectSelection::default(),
+            Some(word) => IndirectSelection::parse(word).ok_or_else(|| {
+                Failure::message(
+                    codes::CLI_USAGE,
+                    format!("--indirect-selection does not know `{word}`"),
+                    "use eager, cautious, buildable or empty",
+                )
+            })?,
+        };
+        let selection = Selection::parse(&select::SelectArgs {
+            select: &args.select,
+            exclude: &args.exclude,
+            selector: args.selector.as_deref(),
+            selectors: None,
+            indirect,
+            resource_types: &args.resource_type,
+            exclude_resource_types: &[],
+        })
+        .map_err(fail)?;
+        let context = SelectContext {
+            root_package: &self.project.root_package().name,
+            earlier: select::Earlier::default(),
+        };
+        let selected = selection.resolve(&self.graph, &context).map_err(fail)?;
+        tell(&selected.warnings, self.sources(), reporter, color);
+        Ok(selected.nodes)
+    }
+
+    /// All files.
+    pub(super) fn sources(&self) -> &SourceMap {
+        &self.project.sources
+    }
+
+    /// The project's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.project.root
+    }
+
+    /// Tells the project's warnings.
+    pub(super) fn tell_warnings(&self, reporter: &mut dyn Reporter, color: bool) {
+        tell(&self.warnings, self.sources(), reporter, color);
+    }
+}
+
+fn tell(warnings: &[Diagnostic], sources: &SourceMap, reporter: &mut dyn Reporter, color: bool) {
+    for warning in warnings {
+        reporter.event(&Event::Warned {
+            code: warning.code.as_str().to_owned(),
+            message: render(warning, sources, RenderOptions { color }),
+        });
+    }
+}
+
+/// The reporter for stderr that the arguments ask for.
+pub(super) fn reporter(global: &Global, world: &World) -> Box<dyn Reporter> {
+    let out = Box::new(std::io::stderr());
+    match global.log_format {
+        LogFormat::Json => Box::new(JsonLines::new(out)),
+        LogFormat::Text => {
+            let progress = Progress::on_stderr(world.stderr_style, world.surroundings);
+            Box::new(Terminal::new(out, world.stderr_style, progress))
+        }
+    }
+}
+
+/// `--vars` as data.
+fn cli_vars(global: &Global) -> Result<IndexMap<String, Json>, Failure> {
+    let Some(text) = &global.vars else {
+        return Ok(IndexMap::new());
+    };
+    let vars = serde_yaml::from_str::<Option<IndexMap<String, Json>>>(text);
+    vars.map(Option::unwrap_or_default).map_err(|error| {
+        Failure::message(
+            codes::CLI_USAGE,
+            format!("--vars is no YAML mapping: {error}"),
+            "give a mapping, for example --vars '{start: 2024-01-01}'",
+        )
+    })
+}
+
+fn settings(
+    global: &Global,
+    project: &Project,
+    command: &str,
+    full_refresh: bool,
+    run_id: &str,
+    world: &World,
+) -> Result<Settings, Failure> {
+    let root = project.root_package();
+    let vars = project
+        .packages
+        .iter()
+        .map(|package| (package.name.clone(), package.file.vars.clone()))
+        .collect();
+    Ok(Settings {
+        project_name: root.name.clone(),
+        cli_vars: cli_vars(global)?,
+        vars,
+        target: target_json(project),
+        flags: json!({
+            "FULL_REFRESH": full_refresh,
+            "WHICH": command,
+            "STORE_FAILURES": false,
+            "EMPTY": false,
+        }),
+        dispatch: root.file.dispatch.clone(),
+        invocation_id: run_id.to_owned(),
+        run_started_at: jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+            .to_string(),
+        env: Arc::clone(&world.env),
+    })
+}
+
+/// The `target` variable: everything of the output but its secrets.
+fn target_json(project: &Project) -> Json {
+    let target = &project.target;
+    let secret = ["password", "pass", "sslkey"];
+    let mut map: serde_json::Map<String, Json> = target
+        .output
+        .iter()
+        .filter(|(key, _)| !secret.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let dbname = map
+        .get("dbname")
+        .or(map.get("database"))
+        .cloned()
+        .unwrap_or_default();
+    map.insert("dbname".to_owned(), dbname.clone());
+    map.insert("database".to_owned(), dbname);
+    map.insert("type".to_owned(), json!("postgres"));
+    map.insert("name".to_owned(), json!(target.name));
+    map.insert("target_name".to_owned(), json!(target.name));
+    map.insert("profile_name".to_owned(), json!(target.profile));
+    map.insert("schema".to_owned(), json!(target.schema));
+    map.insert("threads".to_owned(), json!(target.threads));
+    Json::Object(map)
+}
+
+/// A version 4 UUID.
+fn new_id() -> String {
+    let mut bytes: [u8; 16] = rand::random();
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
+}
