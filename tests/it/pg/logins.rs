@@ -321,3 +321,29 @@ async fn sessions_that_are_kept_pass_the_check() {
     pool.check_sessions_are_kept().await.expect("no proxy here");
     assert!(!pool.has_moved());
 }
+
+#[tokio::test]
+async fn a_cancel_goes_over_tls_too() {
+    let server = with_tls();
+    let pool = Pool::new(server.config(SslMode::Require), 2).expect("needs no files");
+    let connection = pool.get().await.expect("connects");
+    let watcher = pool.get().await.expect("connects");
+    let token = connection.cancel_token();
+    let active = format!(
+        "select 1 from pg_stat_activity where pid = {} and state = 'active'",
+        connection.backend()
+    );
+    let (ran, ()) = tokio::join!(connection.execute("select pg_sleep(60)"), async {
+        while watcher
+            .query_untyped(&active)
+            .await
+            .expect("runs")
+            .rows
+            .is_empty()
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        token.cancel().await.expect("asks");
+    });
+    assert_eq!(ran.expect_err("cancelled").sqlstate(), Some("57014"));
+}
