@@ -78,6 +78,8 @@ codes! {
     TARGET_NOT_FOUND = "target-not-found";
     /// The target is for another database.
     TARGET_NOT_POSTGRES = "target-not-postgres";
+    /// `--vars` is no mapping.
+    CLI_VARS = "vars-form";
     /// The database URL cannot be read.
     DATABASE_URL = "database-url";
     /// A config path of the project file applies to nothing.
@@ -170,6 +172,11 @@ codes! {
     DB_SERVER_FOLDER = "db-server-folder";
     /// The private server does not start or cannot be used.
     DB_SERVER_FAILED = "db-server-failed";
+    // --- generate ----------------------------------------------------------------------
+    /// The raw schema holds what `marts generate` may not write over.
+    GENERATE_REFUSED = "generate-refused";
+    /// A file of `--out` cannot be written.
+    GENERATE_UNWRITABLE = "generate-unwritable";
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";

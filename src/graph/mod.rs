@@ -7,6 +7,8 @@ pub mod build;
 mod config_json;
 mod cycle;
 mod draft;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod generic_test;
 mod lookup;
 mod model_json;

@@ -2,7 +2,6 @@
 
 use super::pattern::{PathPattern, Pattern};
 use crate::diag::{Diagnostic, codes, nearest};
-use crate::graph::ResourceKind;
 
 /// Every method, as people write them.
 const NAMES: [&str; 22] = [
@@ -366,9 +365,4 @@ impl Problem<'_> {
         ))
         .hint(hint)
     }
-}
-
-/// The word that `resource_type:` and `--resource-type` use for a node's kind.
-pub(super) fn type_word(kind: ResourceKind) -> &'static str {
-    kind.as_str()
 }
