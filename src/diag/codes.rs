@@ -172,6 +172,11 @@ codes! {
     DB_SERVER_FOLDER = "db-server-folder";
     /// The private server does not start or cannot be used.
     DB_SERVER_FAILED = "db-server-failed";
+    // --- generate ----------------------------------------------------------------------
+    /// The raw schema holds what `marts generate` may not write over.
+    GENERATE_REFUSED = "generate-refused";
+    /// A file of `--out` cannot be written.
+    GENERATE_UNWRITABLE = "generate-unwritable";
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";

@@ -33,6 +33,16 @@ pub trait Reporter: Send {
     fn finish(&mut self);
 }
 
+impl<R: Reporter + ?Sized> Reporter for Box<R> {
+    fn event(&mut self, event: &Event) {
+        (**self).event(event);
+    }
+
+    fn finish(&mut self) {
+        (**self).finish();
+    }
+}
+
 /// Several formats at once, each given every event.
 #[derive(Default)]
 pub struct Reporters(Vec<Box<dyn Reporter>>);

@@ -1,6 +1,6 @@
 //! One step: a node on a session, from rendering to its outcome.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -166,7 +166,11 @@ impl Runner {
         })
     }
 
-    async fn write_compiled(&self, relative: &PathBuf, sql: &str) -> Result<(), SessionError> {
+    pub(super) async fn write_compiled(
+        &self,
+        relative: &Path,
+        sql: &str,
+    ) -> Result<(), SessionError> {
         let path = self.project_root().join(relative);
         let text = format!("{sql}\n");
         let written = tokio::task::spawn_blocking(move || {

