@@ -19,7 +19,7 @@ fact as (
         sum(refunded_usd) as refunded_usd,
         sum(collected_usd) as cash_collected_usd
     from {{ ref('fct_invoice') }}
-    where due_at < (select as_of_at from {{ ref('as_of') }})
+    where due_month <= (select as_of_month from {{ ref('as_of') }})
 
 )
 

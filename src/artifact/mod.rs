@@ -4,9 +4,11 @@
 //! The types follow dbt's published JSON schemas; keys that a newer dbt adds are ignored
 //! when an artifact is read.
 
+pub mod manifest;
 mod metadata;
 pub mod run_results;
 
+pub use manifest::Manifest;
 pub use metadata::{Metadata, VERSION_OF_DBT};
 pub use run_results::RunResults;
 

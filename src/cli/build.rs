@@ -1,12 +1,19 @@
 //! `build`, `run`, `test`, `seed`, `snapshot`: select, plan, run, report.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
 use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, target};
+use crate::artifact;
+use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
+use crate::names::NodeId;
 use crate::plan::{Plan, Work};
-use crate::report::Reporter;
+use crate::report::run_results::{RunResultsFile, RunResultsOptions};
+use crate::report::{Reporter, Reporters};
 use crate::run::{Cancel, Options, Runner, Setup};
 
 /// The command's word.
@@ -29,7 +36,7 @@ pub(super) fn run(
 ) -> Result<u8, Failure> {
     let invocation = Invocation::load(global, word(work), args.full_refresh, world)?;
     logging::start(global, invocation.root());
-    let mut reporter = reporter(global, world);
+    let mut reporter = recording(global, &invocation, word(work), world);
     invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
     let runtime = runtime()?;
     let record = runtime.block_on(async {
@@ -46,6 +53,53 @@ pub(super) fn run(
     })
 }
 
+/// The screen, and `run_results.json` beside it.
+pub(super) fn recording(
+    global: &Global,
+    invocation: &Invocation,
+    command: &str,
+    world: &World,
+) -> Box<dyn Reporter> {
+    let mut args = serde_json::Map::new();
+    args.insert("which".to_owned(), command.into());
+    args.insert(
+        "target".to_owned(),
+        invocation.project.target.name.as_str().into(),
+    );
+    args.insert(
+        "threads".to_owned(),
+        invocation.project.target.threads.into(),
+    );
+    let options = RunResultsOptions {
+        root: invocation.root().to_owned(),
+        path: run_results_path(invocation),
+        args,
+    };
+    let file = RunResultsFile::new(options, |error| tracing::warn!(%error, "run results"));
+    Box::new(
+        Reporters::default()
+            .with(reporter(global, world))
+            .with(file),
+    )
+}
+
+fn run_results_path(invocation: &Invocation) -> PathBuf {
+    invocation
+        .root()
+        .join(&invocation.target_path)
+        .join("run_results.json")
+}
+
+/// How long nodes took in the last run, for the order of this one.
+fn past_seconds(invocation: &Invocation) -> HashMap<NodeId, f64> {
+    let results = artifact::read::<RunResults>(&run_results_path(invocation));
+    let results = results.map(|r| r.results).unwrap_or_default();
+    results
+        .into_iter()
+        .map(|r| (r.unique_id, r.execution_time))
+        .collect()
+}
+
 /// Plans and runs on a connected target.
 pub(super) async fn execute(
     invocation: &Invocation,
@@ -55,27 +109,14 @@ pub(super) async fn execute(
     reporter: &mut dyn Reporter,
     world: &World,
 ) -> Result<RunRecord, Failure> {
-    let selected = invocation.select(&args.select)?;
-    let plan = Plan::new(&invocation.graph, &selected, work, |_| None);
+    let selected = invocation.select(&args.select, reporter, world.stderr_style.color)?;
+    let past = past_seconds(invocation);
+    let plan = Plan::new(&invocation.graph, &selected, work, |ix| {
+        past.get(&invocation.graph.node(ix).id).copied()
+    });
     let threads = invocation.project.target.threads.max(1);
-    let root = invocation.project.root_package();
-    let cancel = Cancel::default();
-    listen_for_ctrl_c(cancel.clone());
-    let setup = Setup {
-        graph: std::sync::Arc::clone(&invocation.graph),
-        engine: invocation.engine.clone(),
-        sources: invocation.sources().clone(),
-        pool: connected.pool(threads)?,
-        project_root: invocation.root().to_owned(),
-        target_path: invocation.target_path.clone(),
-        run_id: invocation.run_id.clone(),
-        full_refresh: args.full_refresh,
-        color: world.stderr_style.color,
-        project_name: root.name.clone(),
-        on_run_start: root.file.on_run_start.clone(),
-        on_run_end: root.file.on_run_end.clone(),
-        cancel,
-    };
+    let setup = setup(invocation, args.full_refresh, connected, world)?;
+    listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
         threads,
@@ -86,6 +127,32 @@ pub(super) async fn execute(
     Runner::run(setup, &plan, &options, &mut emit)
         .await
         .map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
+}
+
+/// What a run on a connected target needs.
+pub(super) fn setup(
+    invocation: &Invocation,
+    full_refresh: bool,
+    connected: &target::Connected,
+    world: &World,
+) -> Result<Setup, Failure> {
+    let threads = invocation.project.target.threads.max(1);
+    let root = invocation.project.root_package();
+    Ok(Setup {
+        graph: std::sync::Arc::clone(&invocation.graph),
+        engine: invocation.engine.clone(),
+        sources: invocation.sources().clone(),
+        pool: connected.pool(threads)?,
+        project_root: invocation.root().to_owned(),
+        target_path: invocation.target_path.clone(),
+        run_id: invocation.run_id.clone(),
+        full_refresh,
+        color: world.stderr_style.color,
+        project_name: root.name.clone(),
+        on_run_start: root.file.on_run_start.clone(),
+        on_run_end: root.file.on_run_end.clone(),
+        cancel: Cancel::default(),
+    })
 }
 
 /// The first Ctrl-C stops the run in good order, the second at once.

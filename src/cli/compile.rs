@@ -1,23 +1,41 @@
-//! `compile`: render the selected nodes, write their SQL, run nothing.
+//! `compile`: render the selected nodes, write their SQL, run nothing. The SQL of a single
+//! node goes to stdout as well.
+
+use std::io::Write;
 
 use super::args::{Global, RunArgs};
-use super::build::runtime;
+use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
 use super::{EXIT_OK, World, target};
+use crate::event::Event;
+use crate::run::compile_nodes;
 
 /// Runs the command.
 pub(super) fn run(global: &Global, args: &RunArgs, world: &mut World) -> Result<u8, Failure> {
     let invocation = Invocation::load(global, "compile", args.full_refresh, world)?;
+    let color = world.stderr_style.color;
     let mut reporter = reporter(global, world);
-    invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
-    let _selected = invocation.select(&args.select)?;
-    let runtime = runtime()?;
-    runtime.block_on(async {
+    invocation.tell_warnings(&mut *reporter, color);
+    let selected = invocation.select(&args.select, &mut *reporter, color)?;
+    let (compiled, problems) = runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
+        let setup = setup(&invocation, args.full_refresh, &connected, world)?;
+        let mut log = |message: String| reporter.event(&Event::Logged { message });
+        let done = compile_nodes(setup, &selected, &mut log).await;
         tokio::task::spawn_blocking(|| connected.close()).await.ok();
-        Ok::<(), Failure>(())
+        done.map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
     })?;
+    if let ([only], true) = (compiled.as_slice(), !args.select.select.is_empty()) {
+        let _ = writeln!(world.stdout, "{}", only.sql);
+    }
+    let folder = std::path::Path::new(&invocation.target_path).join("compiled");
+    let message = format!("{} nodes compiled to {}", compiled.len(), folder.display());
+    reporter.event(&Event::Logged { message });
     reporter.finish();
-    Ok(EXIT_OK)
+    if problems.is_empty() {
+        Ok(EXIT_OK)
+    } else {
+        Err(Failure::new(problems, invocation.sources().clone()))
+    }
 }

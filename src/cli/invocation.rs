@@ -11,6 +11,7 @@ use super::args::{Global, LogFormat, SelectArgs};
 use super::failure::Failure;
 use crate::diag::{Diagnostic, RenderOptions, SourceMap, codes, render};
 use crate::event::Event;
+use crate::graph::select::{self, IndirectSelection, SelectContext, Selection};
 use crate::graph::{self, Graph, NodeIx};
 use crate::jinja::{Engine, MacroFile, Settings};
 use crate::project::{self, Project, ReadOptions};
@@ -89,9 +90,35 @@ impl Invocation {
         })
     }
 
-    /// The selected nodes.
-    pub(super) fn select(&self, _args: &SelectArgs) -> Result<Vec<NodeIx>, Failure> {
-        Ok(self.graph.nodes().map(|(ix, _)| ix).collect())
+    /// The selected nodes; criteria that match nothing become warnings.
+    pub(super) fn select(
+        &self,
+        args: &SelectArgs,
+        reporter: &mut dyn Reporter,
+        color: bool,
+    ) -> Result<Vec<NodeIx>, Failure> {
+        let fail = |problem| Failure::new(vec![problem], self.sources().clone());
+        let indirect = match args.indirect_selection.as_deref() {
+            None => IndirectSelection::default(),
+            Some(word) => IndirectSelection::parse(word).map_err(fail)?,
+        };
+        let selection = Selection::parse(&select::SelectArgs {
+            select: &args.select,
+            exclude: &args.exclude,
+            selector: args.selector.as_deref(),
+            selectors: None,
+            indirect,
+            resource_types: &args.resource_type,
+            exclude_resource_types: &[],
+        })
+        .map_err(fail)?;
+        let context = SelectContext {
+            root_package: &self.project.root_package().name,
+            earlier: select::Earlier::default(),
+        };
+        let selected = selection.resolve(&self.graph, &context).map_err(fail)?;
+        tell(&selected.warnings, self.sources(), reporter, color);
+        Ok(selected.nodes)
     }
 
     /// All files.
@@ -106,12 +133,16 @@ impl Invocation {
 
     /// Tells the project's warnings.
     pub(super) fn tell_warnings(&self, reporter: &mut dyn Reporter, color: bool) {
-        for warning in &self.warnings {
-            reporter.event(&Event::Warned {
-                code: warning.code.as_str().to_owned(),
-                message: render(warning, self.sources(), RenderOptions { color }),
-            });
-        }
+        tell(&self.warnings, self.sources(), reporter, color);
+    }
+}
+
+fn tell(warnings: &[Diagnostic], sources: &SourceMap, reporter: &mut dyn Reporter, color: bool) {
+    for warning in warnings {
+        reporter.event(&Event::Warned {
+            code: warning.code.as_str().to_owned(),
+            message: render(warning, sources, RenderOptions { color }),
+        });
     }
 }
 

@@ -110,6 +110,6 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),
         Command::Demo(args) => demo::run(global, args, world),
-        Command::Db(args) => db::run(global, args, world),
+        Command::Db(args) => db::main(global, args, world),
     }
 }

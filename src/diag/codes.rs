@@ -78,6 +78,8 @@ codes! {
     TARGET_NOT_FOUND = "target-not-found";
     /// The target is for another database.
     TARGET_NOT_POSTGRES = "target-not-postgres";
+    /// `--vars` is no mapping.
+    CLI_VARS = "vars-form";
     /// The database URL cannot be read.
     DATABASE_URL = "database-url";
     /// A config path of the project file applies to nothing.
@@ -139,6 +141,16 @@ codes! {
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
     NODE_CONFIG = "node-config";
+    /// A selection cannot be understood.
+    SELECTION = "selection";
+    /// A selection matches nothing.
+    SELECTION_EMPTY = "selection-empty";
+    /// There is no selector of that name.
+    UNKNOWN_SELECTOR = "unknown-selector";
+    /// A definition in `selectors.yml` is wrong.
+    SELECTOR_DEFINITION = "selector-definition";
+    /// A selection compares with an earlier run that was not given.
+    STATE_MISSING = "state-missing";
     // --- database --------------------------------------------------------------------
     /// The server cannot be reached.
     DB_CONNECT = "db-connect";
@@ -160,6 +172,11 @@ codes! {
     DB_SERVER_FOLDER = "db-server-folder";
     /// The private server does not start or cannot be used.
     DB_SERVER_FAILED = "db-server-failed";
+    // --- generate ----------------------------------------------------------------------
+    /// The raw schema holds what `marts generate` may not write over.
+    GENERATE_REFUSED = "generate-refused";
+    /// A file of `--out` cannot be written.
+    GENERATE_UNWRITABLE = "generate-unwritable";
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
@@ -167,6 +184,8 @@ codes! {
     TARGET_UNWRITABLE = "target-unwritable";
     /// A schema is missing and may not be created.
     SCHEMA_MISSING = "schema-missing";
+    /// A seed's file is wrong.
+    SEED_FILE = "seed-file";
     /// A materialization cannot do what its config asks.
     MATERIALIZATION = "materialization";
     /// What hangs on a relation keeps it from being replaced.

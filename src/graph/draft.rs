@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::{ColumnInfo, Detail, Node, ResourceKind};
 use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes};
+use crate::jinja;
 use crate::names::NodeId;
 use crate::project::{
     CodeFile, ColumnProperties, ConfigMap, ConfigTree, ConfigTrees, NodeConfig, Package, Project,
@@ -138,10 +139,11 @@ impl<'p> Drafter<'p, '_> {
         problems: &mut Vec<Diagnostic>,
     ) {
         let text = std::sync::Arc::clone(&self.sources.file(file.file).text);
-        let blocks = match snapshot_blocks(&text, file.file) {
+        let blocks = match jinja::snapshot_blocks(&text) {
             Ok(blocks) => blocks,
-            Err(problem) => {
-                problems.push(problem);
+            Err((line, message)) => {
+                let span = self.sources.line_span(file.file, line);
+                problems.push(Diagnostic::error(codes::JINJA_SYNTAX, message).at(span, ""));
                 return;
             }
         };
@@ -344,14 +346,4 @@ impl<'p> ByName<'p> {
             );
         }
     }
-}
-
-struct Block {
-    name: String,
-    text: String,
-    first_line: usize,
-}
-
-fn snapshot_blocks(_: &str, _: FileId) -> Result<Vec<Block>, Diagnostic> {
-    Ok(Vec::new())
 }

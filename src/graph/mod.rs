@@ -4,14 +4,19 @@
 //! cycle and no unknown name. It also answers the engine's [`crate::jinja::Names`] at run time.
 
 pub mod build;
+mod config_json;
 mod cycle;
 mod draft;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod generic_test;
 mod lookup;
 mod model_json;
 mod node;
 mod resolve;
+pub mod select;
 
+pub use config_json::config_json;
 pub use lookup::NameTable;
 pub use model_json::model_json;
 pub use node::*;

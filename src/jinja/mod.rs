@@ -22,5 +22,6 @@ mod value;
 mod yaml;
 
 pub use api::*;
+pub use blocks::{SnapshotBlock, snapshot_blocks};
 pub use engine::Engine;
 pub use yaml::{YamlContext, render_profile_string, render_yaml_string};

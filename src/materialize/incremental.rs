@@ -75,15 +75,7 @@ fn strategy(spec: Spec<'_>) -> Result<String, SessionError> {
 
 /// The new rows in a temporary table of this session.
 async fn stage(spec: Spec<'_>, session: &dyn Session) -> Result<Relation, SessionError> {
-    let name = format!(
-        "{}__dbt_tmp{}",
-        short(&spec.live.identifier),
-        spec.home.tag().as_str()
-    );
-    let delta = Relation {
-        kind: Some(RelationKind::Table),
-        ..Relation::new("", "", name)
-    };
+    let delta = delta_relation(spec);
     let create = settings::create_table_as(session, true, &delta, spec.sql).await?;
     let compiled_at = create.find(spec.sql);
     session
@@ -93,6 +85,16 @@ async fn stage(spec: Spec<'_>, session: &dyn Session) -> Result<Relation, Sessio
         })
         .await?;
     Ok(delta)
+}
+
+/// The name of a node's delta.
+pub(super) fn delta_relation(spec: Spec<'_>) -> Relation {
+    let name = format!(
+        "{}__dbt_tmp{}",
+        short(&spec.live.identifier),
+        spec.home.tag().as_str()
+    );
+    Relation::new("", "", name).of_kind(RelationKind::Table)
 }
 
 /// Cut so that the name with its suffix stays within Postgres' limit.

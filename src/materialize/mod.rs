@@ -8,13 +8,11 @@
 mod hooks;
 mod incremental;
 mod schema_change;
-mod seed;
+pub mod seed;
 mod settings;
 mod snapshot;
 mod table;
 mod view;
-
-use std::path::Path;
 
 use crate::graph::{Detail, Node, ResourceKind};
 use crate::jinja::Arg;
@@ -82,9 +80,6 @@ async fn dispatch(spec: Spec<'_>, session: &dyn Session) -> Result<Built, Sessio
         },
     }
 }
-
-/// Checks a seed's file without touching the database; used by `parse`.
-pub fn check_seed(_path: &Path) {}
 
 fn arg_text(text: &str) -> Arg {
     Arg::Json(serde_json::Value::String(text.to_owned()))

@@ -8,11 +8,20 @@ use crate::session::{Embedded, Session, SessionError};
 
 /// Builds and publishes a table.
 pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
+    build_from(spec, spec.sql, session).await
+}
+
+/// Builds and publishes a table from a query that holds the node's own.
+pub(super) async fn build_from(
+    spec: Spec<'_>,
+    query: &str,
+    session: &dyn Session,
+) -> Result<Built, SessionError> {
     let config = &spec.node.config;
     let candidate = spec.home.candidate(spec.live);
     hooks::outside(session, &config.pre_hook).await?;
     let before = hooks::inside(session, &config.pre_hook).await?;
-    let create = settings::create_table_as(session, false, &candidate, spec.sql).await?;
+    let create = settings::create_table_as(session, false, &candidate, query).await?;
     let rows = create_candidate(spec, &before, &create, &candidate, session).await?;
     let mut built = publish(spec, &candidate, session).await?;
     hooks::outside(session, &config.post_hook).await?;

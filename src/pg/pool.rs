@@ -67,23 +67,28 @@ impl Pool {
     /// Fails with [`PgError::TransactionPooling`] when a proxy between us and the server
     /// gives each transaction another session. Opens two connections for it.
     pub async fn check_sessions_are_kept(&self) -> Result<(), PgError> {
+        let pooling = || PgError::TransactionPooling {
+            server: self.connector.config.server_name(),
+        };
         let first = self.connector.connect().await?;
         let second = self.connector.connect().await?;
         let ask = "select pg_catalog.pg_backend_pid()";
         // The second holds its session by a transaction while the first asks again: behind
         // such a proxy either both meet in one session, or the first one moved.
-        let held = format!("begin; {ask}");
-        let second = (
-            self.connector.backend_of(&second.client, &held).await?,
-            second,
-        );
+        let held = self
+            .connector
+            .backend_of(&second.client, &format!("begin; {ask}"))
+            .await
+            .map_err(|error| match error.db() {
+                // A proxy that pools by statement refuses BEGIN.
+                Some(db) if db.sqlstate == "08P01" && db.message.contains("pooling") => pooling(),
+                _ => error,
+            })?;
         let again = self.connector.backend_of(&first.client, ask).await?;
-        if again != first.backend || second.0 == first.backend || self.has_moved() {
-            return Err(PgError::TransactionPooling {
-                server: self.connector.config.server_name(),
-            });
+        match again != first.backend || held == first.backend || self.has_moved() {
+            true => Err(pooling()),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether a session was seen to move to another backend while it was ours.

@@ -56,6 +56,8 @@ pub struct Package {
     pub singular_tests: Vec<CodeFile>,
     /// Files of macros: `macro-paths`, and `generic/` under `test-paths`.
     pub macros: Vec<CodeFile>,
+    /// Files under `fixtures/` of `test-paths`, which unit tests name: CSV and SQL.
+    pub fixtures: Vec<CodeFile>,
     /// Markdown files with docs blocks.
     pub docs: Vec<CodeFile>,
     /// What its property files say.
@@ -210,6 +212,8 @@ pub struct ResourceProperties {
     pub columns: Vec<ColumnProperties>,
     /// `data_tests:`/`tests:` of the resource itself.
     pub tests: Vec<TestDeclaration>,
+    /// `versions:` of a model, typed; as written they are in `other`.
+    pub versions: Vec<super::VersionProperties>,
     /// Every other key, as written (`meta`, `docs`, `access`, `versions`, `constraints`, `relation`, ...).
     pub other: IndexMap<String, Json>,
 }
@@ -238,7 +242,7 @@ pub struct TestDeclaration {
     pub test: Spanned<String>,
     /// Its arguments (from `arguments:` or beside it), without `model` and `column_name`.
     pub arguments: IndexMap<String, Json>,
-    /// Its config: `severity`, `where`, `limit`, `warn_if`, `error_if`, ... from `config:` or beside it.
+    /// Its config, not rendered: `severity`, `where`, `limit`, `warn_if`, `error_if`, ... from `config:` or beside it.
     pub config: ConfigMap,
     /// `name:`, a name of its own.
     pub name: Option<String>,

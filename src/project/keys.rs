@@ -276,6 +276,26 @@ pub(crate) const MODEL: &[&str] = &[
     "original_file_path",
     "docrefs",
     "primary_key",
+    "semantic_model",
+    "agg_time_dimension",
+    "metrics",
+    "derived_semantics",
+];
+
+/// Keys of a model's version.
+pub(crate) const VERSION: &[&str] = &[
+    "v",
+    "defined_in",
+    "description",
+    "config",
+    "columns",
+    "data_tests",
+    "tests",
+    "access",
+    "docs",
+    "constraints",
+    "deprecation_date",
+    "meta",
 ];
 
 /// Keys of a seed that are kept as written.

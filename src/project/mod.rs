@@ -4,6 +4,8 @@
 //! place, and as many as can be found are reported at once.
 
 mod config;
+mod config_reader;
+mod config_tree;
 mod data_tests;
 mod declarations;
 mod duplicates;
@@ -21,6 +23,8 @@ mod resolve;
 mod selectors;
 mod sources;
 mod url;
+mod vars;
+mod versions;
 mod yaml;
 
 pub use config::merge_configs;
@@ -30,6 +34,8 @@ pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
 pub use resolve::{ConfigKind, ConfigQuery, ResolvedConfig};
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
+pub use vars::parse_vars;
+pub use versions::{VersionColumns, VersionProperties};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -117,7 +123,7 @@ fn read_all(options: &ReadOptions, sources: &SourceMap, check: &mut Check) -> Op
     };
     let head = project_file::head(&document, &renderer);
     let target = profile::read(options, head.profile.as_ref(), sources, check);
-    renderer.target = target.as_ref().map_or(Json::Null, target_variable);
+    renderer.target = target.as_ref().map_or(Json::Null, Target::variable);
     let project_file = project_file::read(file, &document, &renderer, check)?;
     let selectors = read_selectors(&root, &renderer, sources, check);
     let installed = PackageReader {
@@ -248,22 +254,6 @@ fn report_duplicate_keys(document: &Document, check: &mut Check) {
             .hint("join the two, or remove one");
         check.push(diagnostic);
     }
-}
-
-/// dbt's `target` variable, as far as YAML may see it: nothing secret.
-fn target_variable(target: &Target) -> Json {
-    let mut variable = serde_json::Map::new();
-    for (key, value) in &target.output {
-        if !matches!(key.as_str(), "password" | "pass" | "sslkey" | "sslpassword") {
-            variable.insert(key.clone(), value.clone());
-        }
-    }
-    variable.insert("name".to_owned(), target.name.clone().into());
-    variable.insert("target_name".to_owned(), target.name.clone().into());
-    variable.insert("profile_name".to_owned(), target.profile.clone().into());
-    variable.insert("schema".to_owned(), target.schema.clone().into());
-    variable.insert("threads".to_owned(), target.threads.into());
-    Json::Object(variable)
 }
 
 /// The vars that a package's property files see: its own, the root's for it, the command

@@ -2,8 +2,6 @@
 
 use serde_json::Value as Json;
 
-use super::node_config::describe;
-
 /// Words of a config key and what they mean.
 macro_rules! choices {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
@@ -244,5 +242,20 @@ impl Index {
             unique,
             kind,
         })
+    }
+}
+
+/// What a value is, for a message.
+pub(super) fn describe(value: &Json) -> String {
+    match value {
+        Json::Null => "nothing".to_owned(),
+        Json::Bool(flag) => format!("the boolean {flag}"),
+        Json::Number(number) => format!("the number {number}"),
+        Json::String(text) if text.chars().count() <= 40 && !text.contains('\n') => {
+            format!("the text \"{text}\"")
+        }
+        Json::String(_) => "a long text".to_owned(),
+        Json::Array(_) => "a list".to_owned(),
+        Json::Object(_) => "a mapping".to_owned(),
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn read(
         analyses: Vec::new(),
         singular_tests: Vec::new(),
         macros: Vec::new(),
+        fixtures: Vec::new(),
         docs: Vec::new(),
         properties: Properties::default(),
     };
@@ -71,6 +72,7 @@ pub(crate) fn read(
             Role::Analysis => package.analyses.push(code),
             Role::SingularTest => package.singular_tests.push(code),
             Role::Macro => package.macros.push(code),
+            Role::Fixture => package.fixtures.push(code),
             Role::Docs => package.docs.push(code),
             Role::Properties => property_files.push((code.path, file)),
         }
@@ -131,6 +133,7 @@ enum Role {
     Analysis,
     SingularTest,
     Macro,
+    Fixture,
     Docs,
     Properties,
 }
@@ -200,6 +203,9 @@ impl Listing {
             "md" if docs_everywhere || kinds.contains(&Kind::Docs) => {
                 self.texts.push((Role::Docs, found));
             }
+            "csv" if kinds.contains(&Kind::Tests) && found.path.contains("/fixtures/") => {
+                self.texts.push((Role::Fixture, found));
+            }
             "csv" if kinds.contains(&Kind::Seeds) => self.seeds.push(SeedFile {
                 name: found.name,
                 path: found.path,
@@ -248,7 +254,7 @@ impl Kind {
             Self::Analyses => Some(Role::Analysis),
             Self::Macros => Some(Role::Macro),
             Self::Tests if below.starts_with("generic/") => Some(Role::Macro),
-            Self::Tests if below.starts_with("fixtures/") => None,
+            Self::Tests if below.starts_with("fixtures/") => Some(Role::Fixture),
             Self::Tests => Some(Role::SingularTest),
             Self::Seeds | Self::Docs => None,
         }

@@ -55,6 +55,36 @@ pub(crate) fn read(
     }
 }
 
+/// Keys of an output that templates may not see.
+const HIDDEN: [&str; 5] = ["password", "pass", "sslkey", "sslpassword", "url"];
+
+impl Target {
+    /// dbt's `target` variable: the output's keys without secrets, and what dbt adds to them.
+    pub fn variable(&self) -> Json {
+        let mut variable = Map::new();
+        for (key, value) in &self.output {
+            if !HIDDEN.contains(&key.as_str()) {
+                variable.insert(key.clone(), value.clone());
+            }
+        }
+        // One is an alias of the other, and both are asked for.
+        let dbname = self
+            .output
+            .get("dbname")
+            .or_else(|| self.output.get("database"));
+        if let Some(dbname) = dbname.cloned() {
+            variable.insert("dbname".to_owned(), dbname.clone());
+            variable.insert("database".to_owned(), dbname);
+        }
+        variable.insert("name".to_owned(), self.name.clone().into());
+        variable.insert("target_name".to_owned(), self.name.clone().into());
+        variable.insert("profile_name".to_owned(), self.profile.clone().into());
+        variable.insert("schema".to_owned(), self.schema.clone().into());
+        variable.insert("threads".to_owned(), self.threads.into());
+        Json::Object(variable)
+    }
+}
+
 fn candidates(options: &ReadOptions) -> Vec<PathBuf> {
     if let Some(folder) = &options.profiles_dir {
         return vec![folder.join("profiles.yml")];
@@ -205,9 +235,7 @@ fn unknown_target(
     };
     match nearest(&target.0, outputs.iter().copied()) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => diagnostic.hint(format!(
-            "add it under `outputs:`, or give --target with one that exists"
-        )),
+        None => diagnostic.hint("add it under `outputs:`, or give --target with one that exists"),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::diag::codes::{PROJECT_NAME, PROJECT_NOT_FOUND, RENAMED_KEY};
 use crate::diag::{Diagnostic, FileId, Spanned};
 
-use super::config::parse_tree;
+use super::config_tree::{join_trees, parse_tree};
 use super::declarations::{ConfigTrees, ProjectFile, ResourcePaths};
 use super::keys;
 use super::render::Renderer;
@@ -220,7 +220,7 @@ fn trees(fields: &mut Fields<'_>, renderer: &Renderer, check: &mut Check) -> Con
     let unit_tests = tree("unit_tests");
     let mut tests = tree("data_tests");
     // `tests:` is the older name of the same tree.
-    super::config::join_trees(&mut tests, tree("tests"));
+    join_trees(&mut tests, tree("tests"));
     let mut other = IndexMap::new();
     for key in keys::OTHER_TREES {
         if let Some(node) = fields.take(key) {

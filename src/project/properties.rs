@@ -14,6 +14,7 @@ use super::declarations::{ColumnProperties, Properties, ResourceProperties};
 use super::keys;
 use super::render::Renderer;
 use super::sources;
+use super::versions;
 use super::yaml::{Check, Document, Fields, Node, unknown_key};
 
 /// What the readers of one property file share.
@@ -123,6 +124,7 @@ fn resource(
     let config = config(&mut fields, config_keys(kind.key), context, check);
     let columns = columns(&mut fields, context, check);
     let tests = declarations(&mut fields, check);
+    let versions = versions::read(&fields, context, check);
     let other = rest(&mut fields, kind.known, context, check);
     Some(ResourceProperties {
         path: context.path.to_owned(),
@@ -131,6 +133,7 @@ fn resource(
         config,
         columns,
         tests,
+        versions,
         other,
     })
 }
@@ -191,17 +194,13 @@ pub(crate) fn columns(
     columns
 }
 
-fn column(
+pub(crate) fn column(
     node: &Node,
     owner: &str,
     context: &Context<'_>,
     check: &mut Check,
 ) -> Option<ColumnProperties> {
     let mut fields = Fields::of(node, format!("a column of {owner}"), check)?;
-    // An `include`/`exclude` entry of a model version has no name.
-    if fields.take("include").is_some() {
-        return None;
-    }
     let name = fields.required_text("name", check)?;
     fields.rename(format!("column `{}` of {owner}", name.value));
     let description = fields.text("description", check).map(|t| t.value);
@@ -221,6 +220,15 @@ fn column(
     })
 }
 
+/// Keys that are kept as they are written.
+const LATE: &[&str] = &[
+    "versions",
+    "arguments",
+    "semantic_model",
+    "metrics",
+    "derived_semantics",
+];
+
 /// Every other key, rendered, with a word on those that are not known.
 pub(crate) fn rest(
     fields: &mut Fields<'_>,
@@ -234,8 +242,8 @@ pub(crate) fn rest(
         if !known.contains(&key.value.as_str()) {
             misplaced_or_unknown(&what, key, known, check);
         }
-        // Versions hold descriptions and tests, which are not rendered here.
-        let value = if matches!(key.value.as_str(), "versions" | "arguments") {
+        // These hold descriptions, tests and filters, whose Jinja is for later.
+        let value = if LATE.contains(&key.value.as_str()) {
             node.to_json()
         } else {
             context.renderer.json(node, check)
@@ -259,7 +267,7 @@ fn misplaced_or_unknown(what: &str, key: &Spanned<String>, known: &[&str], check
                 format!("`{name}` of {what} is a config, but stands outside `config:`"),
             )
             .at(key.span, "")
-            .hint(format!("indent it under `config:`, else it has no effect"));
+            .hint("indent it under `config:`, else it has no effect");
         check.push(diagnostic);
     } else {
         unknown_key(what, key, known, check);

@@ -9,6 +9,7 @@ pub mod json_lines;
 mod layout;
 mod line_writer;
 pub mod progress;
+pub mod run_results;
 pub mod style;
 mod summary;
 pub mod table;
@@ -16,6 +17,7 @@ pub mod terminal;
 
 pub use json_lines::JsonLines;
 pub use progress::Progress;
+pub use run_results::{RunResultsFile, RunResultsOptions};
 pub use style::Style;
 pub use table::Grid;
 pub use terminal::Terminal;
@@ -29,6 +31,16 @@ pub trait Reporter: Send {
 
     /// The last event was given: writes what is still due.
     fn finish(&mut self);
+}
+
+impl<R: Reporter + ?Sized> Reporter for Box<R> {
+    fn event(&mut self, event: &Event) {
+        (**self).event(event);
+    }
+
+    fn finish(&mut self) {
+        (**self).finish();
+    }
 }
 
 /// Several formats at once, each given every event.

@@ -9,6 +9,7 @@ mod compile;
 mod database;
 mod dispatcher;
 mod garbage;
+mod inspect;
 mod names;
 mod runner;
 mod session;
@@ -16,4 +17,5 @@ mod step;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
+pub use inspect::{CompiledNode, Look, compile_nodes, look};
 pub use runner::{Runner, Setup};

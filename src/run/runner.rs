@@ -99,6 +99,21 @@ impl Runner {
         Ok(record)
     }
 
+    /// A run that has touched nothing yet.
+    pub(super) fn new(setup: Setup, log: UnboundedSender<Message>) -> Self {
+        let nodes = setup.graph.nodes().len();
+        let tag = RunTag::from_unique(&setup.run_id);
+        Self {
+            home: CandidateHome::ShadowSchemas(tag),
+            catalog: Catalog::default(),
+            names: Arc::new(GraphNames::new(Arc::clone(&setup.graph))),
+            contexts: (0..nodes).map(|_| OnceLock::new()).collect(),
+            garbage: Mutex::default(),
+            log,
+            setup,
+        }
+    }
+
     /// Schemas, the run's lock, leftovers of dead runs, the catalog.
     async fn prepare(
         setup: Setup,
@@ -106,18 +121,8 @@ impl Runner {
         log: UnboundedSender<Message>,
         emit: &mut Emit<'_>,
     ) -> Result<(Self, RunSession), SessionError> {
-        let names: Arc<dyn Names> = Arc::new(GraphNames::new(Arc::clone(&setup.graph)));
-        let count = setup.graph.nodes().len();
         let tag = RunTag::from_unique(&setup.run_id);
-        let mut runner = Self {
-            home: CandidateHome::ShadowSchemas(tag.clone()),
-            catalog: Catalog::default(),
-            names,
-            contexts: (0..count).map(|_| OnceLock::new()).collect(),
-            garbage: Mutex::default(),
-            log,
-            setup,
-        };
+        let mut runner = Self::new(setup, log);
         let keeper = runner.keeper().await?;
         let schemas = runner.built_schemas(plan);
         if schemas.is_empty() {
@@ -135,7 +140,7 @@ impl Runner {
     }
 
     /// The connection that outlives all steps.
-    async fn keeper(&self) -> Result<RunSession, SessionError> {
+    pub(super) async fn keeper(&self) -> Result<RunSession, SessionError> {
         let root = &self.setup.project_name;
         let context = NodeContext {
             id: NodeId::new(format!("operation.{root}.run")),

@@ -1,21 +1,18 @@
 //! The one place where a session is made: a Postgres connection plus the template engine.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use indexmap::IndexMap;
-use tokio::io::AsyncReadExt;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::database::{Message, SessionDatabase, column, table};
-use crate::diag::{Diagnostic, FileId, SourceMap, codes};
+use crate::diag::{Diagnostic, FileId, SourceMap};
 use crate::jinja::{Arg, Column, Database, Engine, Names, NodeContext, Table, Template};
 use crate::names::Relation;
 use crate::pg::{Connection, PgError, SqlPlace};
-use crate::session::{Done, Embedded, MacroArg, Session, SessionError};
+use crate::session::{Done, Embedded, MacroArg, Pieces, Session, SessionError};
 
 /// A node's connection and templates. Lives from its pre-hook to its post-hook.
 pub(super) struct RunSession {
@@ -125,26 +122,25 @@ impl Session for RunSession {
         Ok(found.into_iter().map(column).collect())
     }
 
-    async fn copy_file(&self, statement: &str, path: &Path) -> Result<u64, SessionError> {
-        let unreadable = |error: std::io::Error| {
-            SessionError::new(
-                Diagnostic::error(codes::PROJECT_UNREADABLE, format!("cannot read: {error}"))
-                    .in_file(path)
-                    .hint("check that the file is there and may be read"),
-            )
-        };
-        let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+    async fn copy_in(&self, statement: &str, pieces: Pieces) -> Result<u64, SessionError> {
         let fail = |error| self.error(error, statement.into());
         let mut copy = self.connection.copy_in(statement).await.map_err(fail)?;
-        let mut buffer = vec![0_u8; 1 << 18];
-        loop {
-            let read = file.read(&mut buffer).await.map_err(unreadable)?;
-            if read == 0 {
-                break;
+        // Reading may wait for a disk, so it has a thread of its own, a few pieces ahead.
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
+        let reader = tokio::task::spawn_blocking(move || {
+            for piece in pieces {
+                if sender.blocking_send(piece).is_err() {
+                    break;
+                }
             }
-            copy.send(Bytes::copy_from_slice(&buffer[..read]))
+        });
+        while let Some(piece) = receiver.recv().await {
+            copy.send(piece.map_err(SessionError::new)?)
                 .await
                 .map_err(fail)?;
+        }
+        if let Err(error) = reader.await {
+            std::panic::resume_unwind(error.into_panic());
         }
         copy.finish().await.map_err(fail)
     }

@@ -1,6 +1,6 @@
 //! One step: a node on a session, from rendering to its outcome.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use crate::checks;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
+use crate::jinja::NodeContext;
 use crate::materialize::{self, Spec};
 use crate::pg::backoff;
 use crate::session::SessionError;
@@ -44,7 +45,9 @@ impl Runner {
         let mut done = result.unwrap_or_else(|error| self.failed(&error));
         done.outcome.elapsed = start.elapsed();
         done.outcome.compiled_path = compiled_path;
-        let relation = self.graph().node(ix).relation.as_ref();
+        let node = self.graph().node(ix);
+        done.outcome.file = Some(PathBuf::from(&node.path));
+        let relation = node.relation.as_ref();
         done.outcome.relation = relation.map(ToString::to_string);
         done
     }
@@ -92,6 +95,9 @@ impl Runner {
         if !sql.is_empty() {
             let relative = compiled_path(self.target_path(), node);
             self.write_compiled(&relative, &sql).await?;
+            if node.kind == ResourceKind::Snapshot {
+                session.context = with_compiled_code(&session.context, &sql);
+            }
             session.compiled = Some(self.sources().add(&relative, sql.as_str()));
             *path = Some(relative);
         }
@@ -160,7 +166,11 @@ impl Runner {
         })
     }
 
-    async fn write_compiled(&self, relative: &PathBuf, sql: &str) -> Result<(), SessionError> {
+    pub(super) async fn write_compiled(
+        &self,
+        relative: &Path,
+        sql: &str,
+    ) -> Result<(), SessionError> {
         let path = self.project_root().join(relative);
         let text = format!("{sql}\n");
         let written = tokio::task::spawn_blocking(move || {
@@ -200,4 +210,13 @@ impl Runner {
 /// Whether a model holds rows of its own.
 fn is_stored(node: &Node) -> bool {
     node.config.materialized != "view"
+}
+
+/// A snapshot's strategy reads its own compiled query.
+fn with_compiled_code(context: &NodeContext, sql: &str) -> Arc<NodeContext> {
+    let mut context = context.clone();
+    if let Some(model) = context.model.as_object_mut() {
+        model.insert("compiled_code".to_owned(), sql.into());
+    }
+    Arc::new(context)
 }

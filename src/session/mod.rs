@@ -12,7 +12,9 @@ pub(crate) mod recording;
 pub use error::SessionError;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
+use crate::diag::Diagnostic;
 use crate::jinja::{Arg, Column, Table};
 use crate::names::Relation;
 
@@ -47,6 +49,9 @@ impl<'a> From<&'a String> for Embedded<'a> {
     }
 }
 
+/// The bytes of a COPY, piece by piece; an error ends it and nothing is copied.
+pub type Pieces = Box<dyn Iterator<Item = Result<Bytes, Diagnostic>> + Send>;
+
 /// What a statement did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
@@ -79,9 +84,9 @@ pub trait Session: Send + Sync {
     /// tables when the schema is empty.
     async fn columns(&self, relation: &Relation) -> Result<Vec<Column>, SessionError>;
 
-    /// Streams a file into `copy … from stdin`; the number of rows.
-    async fn copy_file(&self, statement: &str, path: &std::path::Path)
-    -> Result<u64, SessionError>;
+    /// Streams bytes into `copy … from stdin`; the number of rows. Pulling the next piece may
+    /// block.
+    async fn copy_in(&self, statement: &str, pieces: Pieces) -> Result<u64, SessionError>;
 
     /// Calls a macro as the node would, with dispatch, and gives its text.
     async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError>;

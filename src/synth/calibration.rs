@@ -286,6 +286,11 @@ impl Tally {
         out
     }
 
+    /// Invoices whose outcome is final and whose first attempt failed.
+    pub fn failed_invoices(&self) -> u64 {
+        self.mature_failed
+    }
+
     /// Monthly churn of all paying subscriptions: by will, by failed payment. No target.
     pub fn monthly_churn(&self) -> (f64, f64) {
         (

@@ -258,7 +258,7 @@ pub const SEPA_SHARE: f64 = 0.316;
 
 /// Brings the mean failure probability of [`Method::failure`] to what the published rows must
 /// show: customers who fail often leave, so the survivors fail less.
-pub const FAILURE_SCALE: f64 = 1.0;
+pub const FAILURE_SCALE: f64 = 0.975;
 
 /// Why a payment fails.
 #[derive(Debug)]
@@ -269,8 +269,10 @@ pub struct Reason {
     pub codes: &'static [(&'static str, f64, &'static str)],
     /// Share among the first failures of its kind of method.
     pub share: f64,
-    /// Chance that the first retry succeeds; none: not retried.
-    pub retry: Option<f64>,
+    /// How often we try again at most, within [`Method::retry_days`].
+    pub retries: usize,
+    /// Chance that the first retry succeeds.
+    pub retry: f64,
     /// Chance that the customer sees to it.
     pub fix: f64,
     /// Whether a fix brings a new payment method.
@@ -284,13 +286,15 @@ pub const AUTHENTICATION: usize = 5;
 /// Place of this reason in [`CARD_REASONS`].
 pub const EXPIRED: usize = 6;
 
-/// Reasons for cards and wallets.
+/// Reasons for cards and wallets. Bad credentials are tried once more, in vain, in case the network has
+/// a newer card; after a lost card, suspected fraud or a missing authentication we do not try blindly.
 pub const CARD_REASONS: &[Reason] = &[
     Reason {
         name: "funds",
         codes: &[("insufficient_funds", 1.0, "51")],
         share: 0.40,
-        retry: Some(0.30),
+        retries: 5,
+        retry: 0.3,
         fix: 0.10,
         replaces_method: false,
     },
@@ -298,7 +302,8 @@ pub const CARD_REASONS: &[Reason] = &[
         name: "do_not_honor",
         codes: &[("do_not_honor", 1.0, "05")],
         share: 0.17,
-        retry: Some(0.16),
+        retries: 5,
+        retry: 0.16,
         fix: 0.16,
         replaces_method: false,
     },
@@ -310,7 +315,8 @@ pub const CARD_REASONS: &[Reason] = &[
             ("unknown", 0.015, "00"),
         ],
         share: 0.12,
-        retry: Some(0.16),
+        retries: 5,
+        retry: 0.16,
         fix: 0.16,
         replaces_method: false,
     },
@@ -322,7 +328,8 @@ pub const CARD_REASONS: &[Reason] = &[
             ("reenter_transaction", 0.15, "19"),
         ],
         share: 0.05,
-        retry: Some(0.72),
+        retries: 5,
+        retry: 0.72,
         fix: 0.05,
         replaces_method: false,
     },
@@ -333,7 +340,8 @@ pub const CARD_REASONS: &[Reason] = &[
             ("withdrawal_count_limit_exceeded", 0.3, "61"),
         ],
         share: 0.03,
-        retry: Some(0.40),
+        retries: 5,
+        retry: 0.4,
         fix: 0.05,
         replaces_method: false,
     },
@@ -341,7 +349,8 @@ pub const CARD_REASONS: &[Reason] = &[
         name: "authentication",
         codes: &[("authentication_required", 1.0, "1A")],
         share: 0.05,
-        retry: None,
+        retries: 0,
+        retry: 0.0,
         fix: 0.55,
         replaces_method: false,
     },
@@ -349,7 +358,8 @@ pub const CARD_REASONS: &[Reason] = &[
         name: "expired",
         codes: &[("expired_card", 1.0, "54")],
         share: 0.10,
-        retry: None,
+        retries: 1,
+        retry: 0.0,
         fix: 0.52,
         replaces_method: true,
     },
@@ -361,7 +371,8 @@ pub const CARD_REASONS: &[Reason] = &[
             ("pickup_card", 0.2, "04"),
         ],
         share: 0.03,
-        retry: None,
+        retries: 0,
+        retry: 0.0,
         fix: 0.50,
         replaces_method: true,
     },
@@ -372,7 +383,8 @@ pub const CARD_REASONS: &[Reason] = &[
             ("invalid_account", 0.5, "14"),
         ],
         share: 0.03,
-        retry: None,
+        retries: 1,
+        retry: 0.0,
         fix: 0.45,
         replaces_method: true,
     },
@@ -383,7 +395,8 @@ pub const CARD_REASONS: &[Reason] = &[
             ("revocation_of_authorization", 0.2, "R1"),
         ],
         share: 0.02,
-        retry: None,
+        retries: 0,
+        retry: 0.0,
         fix: 0.10,
         replaces_method: true,
     },
@@ -395,7 +408,8 @@ pub const BANK_REASONS: &[Reason] = &[
         name: "funds",
         codes: &[("R01", 1.0, "R01")],
         share: 0.78,
-        retry: Some(0.42),
+        retries: 5,
+        retry: 0.42,
         fix: 0.12,
         replaces_method: false,
     },
@@ -403,7 +417,8 @@ pub const BANK_REASONS: &[Reason] = &[
         name: "technical",
         codes: &[("processing_error", 1.0, "R61")],
         share: 0.04,
-        retry: Some(0.72),
+        retries: 5,
+        retry: 0.72,
         fix: 0.05,
         replaces_method: false,
     },
@@ -415,7 +430,8 @@ pub const BANK_REASONS: &[Reason] = &[
             ("R04", 0.25, "R04"),
         ],
         share: 0.12,
-        retry: None,
+        retries: 1,
+        retry: 0.0,
         fix: 0.50,
         replaces_method: true,
     },
@@ -428,7 +444,8 @@ pub const BANK_REASONS: &[Reason] = &[
             ("R05", 0.1, "R05"),
         ],
         share: 0.06,
-        retry: None,
+        retries: 0,
+        retry: 0.0,
         fix: 0.25,
         replaces_method: true,
     },
@@ -441,7 +458,7 @@ pub const FIX_DAYS: (f64, f64) = (4.0, 0.8);
 /// Dunning ends this many days after the first attempt.
 pub const DUNNING_DAYS: i64 = 21;
 /// Chance that an unrecovered invoice ends its subscription: monthly, annual.
-pub const CANCEL_IF_UNRECOVERED: (f64, f64) = (0.62, 0.90);
+pub const CANCEL_IF_UNRECOVERED: (f64, f64) = (0.63, 0.90);
 
 /// How much a failure raises the chance to cancel, and for how many days.
 pub const FAILURE_EFFECT: (f64, i64) = (1.6, 60);
@@ -479,7 +496,7 @@ pub const PROMOTIONS: &[Promotion] = &[
 pub const PROMOTION_SHARE: f64 = 0.18;
 
 /// Share of signups that begin with a trial.
-pub const TRIAL_SHARE: f64 = 0.40;
+pub const TRIAL_SHARE: f64 = 0.25;
 /// Days of a trial.
 pub const TRIAL_DAYS: i64 = 14;
 /// Share of trials that leave a payment method, and conversion without and with one.

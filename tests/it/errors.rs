@@ -8,13 +8,13 @@ use std::process::Command;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use marts::diag::{Diagnostic, RenderOptions, codes, render_all};
+use marts::diag::{Diagnostic, RenderOptions, SourceMap, codes, render_all};
 use marts::project::{
-    ConfigKind, ConfigOrigin, ConfigQuery, NodeConfig, Project, ReadOptions, read,
+    ConfigKind, ConfigOrigin, ConfigQuery, NodeConfig, Project, ReadOptions, parse_vars, read,
 };
 
 /// Files of a case that are about it and not of its project.
-const OWN_FILES: [&str; 5] = ["expected.txt", "args", "env", "setup.sh", ".bare"];
+const OWN_FILES: [&str; 6] = ["expected.txt", "args", "env", "vars", "setup.sh", ".bare"];
 
 fn gallery() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errors")
@@ -128,7 +128,7 @@ fn show(case: &Path) -> String {
     let args = fs::read_to_string(case.join("args")).ok();
     let shown = match args {
         Some(args) => run(&root, &args, environment(case)),
-        None => read_only(&root, environment(case)),
+        None => read_only(&root, case),
     };
     let shown = shown.replace(&root.to_string_lossy().into_owned(), "[PROJECT]");
     format!("{}\n", shown.trim_end())
@@ -172,7 +172,13 @@ fn environment(case: &Path) -> IndexMap<String, String> {
 }
 
 /// What reading alone says.
-fn read_only(root: &Path, env: IndexMap<String, String>) -> String {
+fn read_only(root: &Path, case: &Path) -> String {
+    let env = environment(case);
+    if let Ok(vars) = fs::read_to_string(case.join("vars")) {
+        let sources = SourceMap::default();
+        let error = parse_vars(vars.trim_end(), &sources).err();
+        return render_all(error.as_slice(), &sources, RenderOptions::default());
+    }
     let options = ReadOptions {
         project_dir: root.to_owned(),
         url: env.get("DATABASE_URL").cloned(),
@@ -220,7 +226,7 @@ fn config_errors(project: &Project) -> Vec<Diagnostic> {
 /// What the program says: standard error, then its exit code.
 fn run(root: &Path, args: &str, env: IndexMap<String, String>) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_marts"))
-        .args(args.split_whitespace())
+        .args(args.lines())
         .current_dir(root)
         .env_clear()
         .envs(env)

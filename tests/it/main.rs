@@ -1,4 +1,7 @@
 //! All integration tests but the architecture test: one binary, one module per topic.
 
 mod errors;
+mod pg;
 mod project;
+mod support;
+mod synth;

@@ -420,3 +420,14 @@ where DBT_INTERNAL_SOURCE.dbt_change_type::text = 'insert'
     {%- endfor -%}
     {%- do return(found) -%}
 {% endmacro %}
+
+{#- The query of a snapshot's table, or, where that exists, of what changed since. -#}
+{% macro marts_snapshot_sql(strategy_name, sql, target, target_exists) %}
+    {%- set make = strategy_dispatch(strategy_name) -%}
+    {%- set strategy = make(model, 'snapshotted_data', 'source_data', model['config'], target_exists) -%}
+    {%- if target_exists -%}
+        {{ snapshot_staging_table(strategy, sql, target) }}
+    {%- else -%}
+        {{ build_snapshot_table(strategy, sql) }}
+    {%- endif -%}
+{% endmacro %}

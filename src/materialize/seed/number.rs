@@ -11,7 +11,7 @@ const CURRENCIES: [char; 19] = [
 const LONGEST: usize = 1200;
 
 /// What a number is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Size {
     /// A whole number that fits into `integer`.
     Int4,

@@ -62,14 +62,10 @@ impl Binaries {
 
 /// The installation to use. `given` (`MARTS_PG_BIN`) is the only one looked at when it is
 /// there; `fixed` is the data folder and its major, where there is one.
-pub fn find(
-    given: Option<&Path>,
-    further: &[PathBuf],
-    fixed: Option<(&Path, u32)>,
-) -> Result<Binaries, ServerError> {
+pub fn find(given: Option<&Path>, fixed: Option<(&Path, u32)>) -> Result<Binaries, ServerError> {
     let found: Vec<Binaries> = match given {
         Some(dir) => vec![Binaries::at(dir)?],
-        None => candidates(further)
+        None => candidates()
             .iter()
             .filter_map(|dir| Binaries::at(dir).ok())
             .collect(),
@@ -116,7 +112,7 @@ fn choose(found: Vec<Binaries>, fixed: Option<(&Path, u32)>) -> Result<Binaries,
 }
 
 /// Folders that hold both programs, each once, in order of search.
-fn candidates(further: &[PathBuf]) -> Vec<PathBuf> {
+fn candidates() -> Vec<PathBuf> {
     let mut dirs: Vec<PathBuf> = std::env::var_os("PATH")
         .map(|path| std::env::split_paths(&path).collect())
         .unwrap_or_default();
@@ -137,7 +133,6 @@ fn candidates(further: &[PathBuf]) -> Vec<PathBuf> {
         "",
         "bin",
     ));
-    dirs.extend(further.iter().cloned());
     let mut seen = BTreeSet::new();
     dirs.into_iter()
         .filter(|dir| dir.join("initdb").is_file() && dir.join("postgres").is_file())

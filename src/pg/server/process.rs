@@ -237,23 +237,27 @@ fn signal(pid: i32, signal: Signal) {
     }
 }
 
-/// Waits until a data folder's server is gone; false when the time is over first.
-pub(super) fn wait_until_gone(data: &Path, started: Option<&mut Started>, limit: Duration) -> bool {
+/// Waits until a server's process is gone; false when the time is over first. Its file goes
+/// a little earlier than itself.
+pub(super) fn wait_until_gone(
+    data: &Path,
+    pid: i32,
+    mut started: Option<&mut Started>,
+    limit: Duration,
+) -> bool {
     let begun = Instant::now();
-    let mut started = started;
-    while living(data).is_some() {
-        if begun.elapsed() > limit {
-            return false;
-        }
+    loop {
         if let Some(started) = started.as_deref_mut() {
             started.reap();
         }
+        if !is_server_of(pid, data) {
+            return true;
+        }
+        if begun.elapsed() > limit {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
-    if let Some(started) = started {
-        started.reap();
-    }
-    true
 }
 
 /// After kill -9 of the postmaster its backends may work on until they next look up. Their

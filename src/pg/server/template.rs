@@ -53,7 +53,7 @@ fn template(place: &Place, binaries: &Binaries) -> Result<Option<PathBuf>, Serve
 }
 
 /// A folder that we may write and the server's user may enter.
-fn cache_dir(place: &Place) -> Option<PathBuf> {
+pub(super) fn cache_dir(place: &Place) -> Option<PathBuf> {
     let dir = match place.owner {
         Some(owner) => PathBuf::from(format!("/var/lib/marts/cache-{}", owner.uid)),
         None => std::env::var_os("XDG_CACHE_HOME")

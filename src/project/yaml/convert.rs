@@ -14,24 +14,13 @@ use crate::diag::{Diagnostic, FileId, Span, Spanned};
 use super::raw::{Raw, RawValue};
 use super::{Document, DuplicateKey, Entries, Node, Yaml, scalar};
 
-/// Byte offsets of characters; the identity for ASCII.
-pub(super) struct Offsets(Option<Vec<u32>>);
-
-impl Offsets {
-    pub(super) fn new(text: &str) -> Self {
-        if text.is_ascii() {
-            return Self(None);
-        }
-        Self(Some(text.char_indices().map(|(at, _)| at as u32).collect()))
+/// A byte inside the text, on a character's border.
+pub(super) fn clamp(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
     }
-
-    /// The byte of a character, at most `len`.
-    pub(super) fn byte(&self, index: usize, len: usize) -> usize {
-        match &self.0 {
-            None => index.min(len),
-            Some(table) => table.get(index).map_or(len, |byte| *byte as usize),
-        }
-    }
+    at
 }
 
 pub(super) struct Converter<'t> {
@@ -39,7 +28,6 @@ pub(super) struct Converter<'t> {
     text: &'t str,
     /// Bytes before `text` in the file.
     offset: usize,
-    offsets: Offsets,
     anchors: HashMap<String, Node>,
     duplicates: Vec<DuplicateKey>,
     /// The end of an alias, when the last value was one.
@@ -52,7 +40,6 @@ impl<'t> Converter<'t> {
             file,
             text,
             offset,
-            offsets: Offsets::new(text),
             anchors: HashMap::new(),
             duplicates: Vec::new(),
             after_alias: None,
@@ -76,11 +63,10 @@ impl<'t> Converter<'t> {
     }
 
     fn node(&mut self, raw: Raw) -> Result<Node, Diagnostic> {
-        let len = self.text.len();
-        let limit = self.offsets.byte(raw.end, len);
+        let limit = clamp(self.text, raw.end);
         let start = match self.after_alias.take() {
             Some(end) => self.skip_separators(end),
-            None => self.offsets.byte(raw.start, len),
+            None => clamp(self.text, raw.start),
         };
         let (anchor, body) = self.properties(start);
         if self.text[body..].starts_with('*') && is_filled(&raw.value) {

@@ -125,6 +125,12 @@ impl<'n> Fields<'n> {
         self.take_entry(key).map(|(_, node)| node)
     }
 
+    /// The value of a key that somebody else takes.
+    pub(crate) fn peek(&self, key: &str) -> Option<&'n Node> {
+        let found = self.entries.iter().find(|(k, _)| k.value == key);
+        found.map(|(_, node)| node)
+    }
+
     /// Text; numbers and booleans count as text, nothing as absent.
     pub(crate) fn text(&mut self, key: &str, check: &mut Check) -> Option<Spanned<String>> {
         let node = self.take(key)?;

@@ -143,3 +143,6 @@ pub(crate) fn parse(file: FileId, text: &str) -> Result<Document, crate::diag::D
         Err(error) => Err(syntax::diagnose(&error, file, body, offset)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,11 +7,11 @@ use serde::de::{self, Deserialize, Deserializer, EnumAccess, MapAccess, SeqAcces
 use serde_json::Value as Json;
 use serde_yaml::Spanned;
 
-/// A value with the library's markers (characters, from 0).
+/// A value with the library's markers (bytes, from 0).
 pub(super) struct Raw {
-    /// The first character, or that of the alias.
+    /// The first byte, or that of the alias.
     pub(super) start: usize,
-    /// The first character of what follows.
+    /// The first byte of what follows.
     pub(super) end: usize,
     /// The value.
     pub(super) value: RawValue,

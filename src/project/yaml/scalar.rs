@@ -20,10 +20,8 @@ pub(super) fn resolve(text: &str) -> Yaml {
         .bytes()
         .next()
         .is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'));
-    if numeric {
-        if let Some(number) = integer(text).or_else(|| float(text)) {
-            return Yaml::Number(number);
-        }
+    if numeric && let Some(number) = integer(text).or_else(|| float(text)) {
+        return Yaml::Number(number);
     }
     Yaml::String(text.to_owned())
 }

@@ -3,7 +3,7 @@
 use crate::diag::codes::{YAML_SEVERAL_DOCUMENTS, YAML_SYNTAX};
 use crate::diag::{Diagnostic, FileId, Span};
 
-use super::convert::Offsets;
+use super::convert::clamp;
 
 /// The library's error as a diagnostic with its place.
 pub(super) fn diagnose(
@@ -16,9 +16,7 @@ pub(super) fn diagnose(
     if full.contains("more than one document") {
         return several_documents(file, text, offset);
     }
-    let offsets = Offsets::new(text);
-    let mark = error.location().map_or(0, |m| m.index());
-    let mut at = offsets.byte(mark, text.len());
+    let mut at = clamp(text, error.location().map_or(0, |m| m.index()));
     // An open quote is found at the end of the file; it belongs to where it was opened.
     if full.contains("end of stream")
         && let Some(start) = context_start(&full, text)

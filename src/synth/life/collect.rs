@@ -68,7 +68,7 @@ impl Life<'_> {
             Initiator::Customer => None,
             Initiator::Retry => {
                 let reason = self.bills[bill].reason?;
-                let first = self.who.reasons()[reason].retry.unwrap_or(0.0);
+                let first = self.who.reasons()[reason].retry;
                 let chance = first * RETRY_DECAY.powi(self.bills[bill].retries as i32);
                 self.bills[bill].retries += 1;
                 (!self.dice.chance(chance)).then_some(reason)
@@ -199,17 +199,13 @@ impl Life<'_> {
             self.tell(at, sub, "past_due");
         }
         let reason: &Reason = &self.who.reasons()[reason];
-        if reason.retry.is_some() {
-            for day in self.method_kind.retry_days() {
-                let minutes = self.dice.whole(0, 30);
-                self.plan(
-                    first.plus(day * DAY + minutes * 60),
-                    Event::Attempt {
-                        bill,
-                        by: Initiator::Retry,
-                    },
-                );
-            }
+        for day in self.method_kind.retry_days().iter().take(reason.retries) {
+            let minutes = self.dice.whole(0, 30);
+            let by = Initiator::Retry;
+            self.plan(
+                first.plus(day * DAY + minutes * 60),
+                Event::Attempt { bill, by },
+            );
         }
         let days = self.dice.log_normal(FIX_DAYS.0, FIX_DAYS.1);
         if self.dice.chance(reason.fix) && days < DUNNING_DAYS as f64 {

@@ -1,4 +1,8 @@
 //! Reading projects from disk.
 
+mod config;
+mod files;
+mod packages;
+mod profiles;
 mod read;
 mod support;

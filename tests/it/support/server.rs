@@ -21,6 +21,7 @@ struct Shared {
 const WATCH: &str = r#"
 cat >/dev/null
 pid=$(head -n 1 "$1/pg/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
+umount -l "$1/disk" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$1" 2>/dev/null && break
     sleep 0.2
@@ -36,6 +37,11 @@ fn shared() -> &'static Shared {
         options.base = Some(folder.join("pg"));
         options.small = true;
         let running = server::ensure_server(&options).expect("a private server for the tests");
+        // Nothing of it outlives this process; databases come and go twice as fast.
+        for setting in ["fsync = off", "full_page_writes = off"] {
+            run_on(&running, &format!("alter system set {setting}"));
+        }
+        run_on(&running, "select pg_reload_conf()");
         Shared {
             running,
             _watcher: watcher,
@@ -143,6 +149,12 @@ fn config(dbname: &str) -> ConnectConfig {
             dbname,
         ))
         .with_dbname(dbname)
+}
+
+/// Runs SQL on a private server of the test's own.
+pub(crate) fn run_on(running: &Running, sql: &str) {
+    let config = ConnectConfig::new(Host::Embedded, server::SUPERUSER, "postgres");
+    blocking(running.config(&config), sql.to_owned());
 }
 
 fn admin(sql: String) {

@@ -1,0 +1,186 @@
+//! `target/run_results.json`: the run in dbt's form, written when it ends.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+
+use super::Reporter;
+use super::format::count;
+use crate::artifact::run_results::{NodeResult, ResultStatus, RunResults, Timing};
+use crate::artifact::{self, ArtifactError};
+use crate::event::{Event, Outcome, Status};
+use crate::names::NodeId;
+
+/// Where and of what the artifact is.
+#[derive(Clone, Debug, Default)]
+pub struct RunResultsOptions {
+    /// The project's folder, to which the events' paths are relative.
+    pub root: PathBuf,
+    /// The file to write.
+    pub path: PathBuf,
+    /// dbt's `args`: `which`, `select`, `threads`, ...
+    pub args: Map<String, Json>,
+}
+
+/// Writes `run_results.json`.
+pub struct RunResultsFile {
+    options: RunResultsOptions,
+    results: RunResults,
+    clock: fn() -> Timestamp,
+    on_error: Box<dyn FnMut(ArtifactError) + Send>,
+}
+
+impl RunResultsFile {
+    /// Writes at [`Reporter::finish`]; `on_error` is told when that fails, since a reporter
+    /// cannot stop a run.
+    pub fn new(
+        options: RunResultsOptions,
+        on_error: impl FnMut(ArtifactError) + Send + 'static,
+    ) -> Self {
+        Self {
+            options,
+            results: RunResults::new(""),
+            clock: Timestamp::now,
+            on_error: Box::new(on_error),
+        }
+    }
+
+    fn add(&mut self, node: &NodeId, outcome: &Outcome) {
+        let mut result = NodeResult::new(node.clone(), status(outcome.status));
+        result.execution_time = outcome.elapsed.as_secs_f64();
+        result.thread_id = "Thread-1".to_owned();
+        result.message = Some(message(outcome));
+        result.failures = outcome.failures;
+        result.relation_name = outcome.relation.clone();
+        if !matches!(outcome.status, Status::Skipped | Status::Cancelled) {
+            result.timing = self.timing(outcome.elapsed);
+            result.compiled_code = self.compiled(outcome);
+            result.compiled = Some(result.compiled_code.is_some());
+        }
+        if let Some(rows) = outcome.rows {
+            let response = &mut result.adapter_response;
+            response.insert("_message".into(), count(rows, "row").into());
+            response.insert("rows_affected".into(), rows.into());
+        }
+        self.results.results.push(result);
+    }
+
+    fn timing(&self, elapsed: Duration) -> Vec<Timing> {
+        let end = (self.clock)();
+        let begin = end.checked_sub(elapsed).unwrap_or(end);
+        vec![Timing {
+            name: "execute".to_owned(),
+            started_at: Some(format!("{begin:.6}")),
+            completed_at: Some(format!("{end:.6}")),
+        }]
+    }
+
+    fn compiled(&self, outcome: &Outcome) -> Option<String> {
+        let path = self.options.root.join(outcome.compiled_path.as_ref()?);
+        std::fs::read_to_string(path).ok()
+    }
+}
+
+impl Reporter for RunResultsFile {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { run_id, .. } => {
+                self.results = RunResults::new(run_id);
+                self.results.args = self.options.args.clone();
+            }
+            Event::NodeFinished { node, outcome, .. } => self.add(node, outcome),
+            Event::RunFinished { elapsed, .. } => {
+                self.results.elapsed_time = elapsed.as_secs_f64();
+            }
+            Event::NodeStarted { .. }
+            | Event::Warned { .. }
+            | Event::Logged { .. }
+            | Event::Cancelled => {}
+        }
+    }
+
+    fn finish(&mut self) {
+        self.results.metadata.generated_at = format!("{:.6}", (self.clock)());
+        if let Err(error) = artifact::write(&self.options.path, &self.results) {
+            (self.on_error)(error);
+        }
+    }
+}
+
+fn status(status: Status) -> ResultStatus {
+    match status {
+        Status::Success => ResultStatus::Success,
+        Status::Pass => ResultStatus::Pass,
+        Status::Warn => ResultStatus::Warn,
+        Status::Fail => ResultStatus::Fail,
+        Status::Error => ResultStatus::Error,
+        Status::Skipped | Status::Cancelled => ResultStatus::Skipped,
+    }
+}
+
+/// What happened in words, without colours.
+fn message(outcome: &Outcome) -> String {
+    if let Some(message) = &outcome.message {
+        return anstream::adapter::strip_str(message).to_string();
+    }
+    match (outcome.status, outcome.failures, outcome.rows) {
+        (Status::Fail | Status::Warn, Some(failures), _) => {
+            let expected = outcome.expected.as_deref().unwrap_or("no rows");
+            format!("{}, expected {expected}", count(failures, "row"))
+        }
+        (_, _, Some(rows)) => count(rows, "row"),
+        _ => "OK".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::terminal::tests::story;
+
+    fn written(folder: &std::path::Path) -> RunResults {
+        let options = RunResultsOptions {
+            root: folder.to_owned(),
+            path: folder.join("target/run_results.json"),
+            args: Map::from_iter([("which".to_owned(), Json::from("build"))]),
+        };
+        let path = options.path.clone();
+        let mut reporter = RunResultsFile::new(options, |error| panic!("{error}"));
+        reporter.clock = || Timestamp::UNIX_EPOCH;
+        for event in story() {
+            reporter.event(&event);
+        }
+        reporter.finish();
+        artifact::read(&path).unwrap()
+    }
+
+    #[test]
+    fn a_run_is_written_in_dbts_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let compiled = folder
+            .path()
+            .join("target/compiled/shop/models/gold/mart_x.sql");
+        std::fs::create_dir_all(compiled.parent().unwrap()).unwrap();
+        std::fs::write(compiled, "select amuont\n").unwrap();
+        let results = written(folder.path());
+        insta::assert_json_snapshot!(results);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let options = RunResultsOptions {
+            path: file.path().join("run_results.json"),
+            ..RunResultsOptions::default()
+        };
+        let told = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let heard = std::sync::Arc::clone(&told);
+        let mut reporter = RunResultsFile::new(options, move |error| {
+            *heard.lock().unwrap() = error.to_string();
+        });
+        reporter.finish();
+        assert!(told.lock().unwrap().starts_with("cannot write "));
+    }
+}

@@ -1,0 +1,124 @@
+//! Rendering and querying without building: what `compile` and `show` need.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::compile::{compile, compiled_path};
+use super::database::Message;
+use super::runner::{Runner, Setup};
+use crate::diag::{Diagnostic, FileId};
+use crate::graph::NodeIx;
+use crate::jinja::{Table, Template};
+use crate::session::{Session, SessionError};
+
+/// A node's compiled SQL.
+#[derive(Clone, Debug)]
+pub struct CompiledNode {
+    /// The node.
+    pub node: NodeIx,
+    /// The SQL, without a semicolon at its end.
+    pub sql: String,
+    /// Its file, relative to the project's folder.
+    pub path: PathBuf,
+}
+
+/// A query to look at.
+#[derive(Clone, Debug)]
+pub enum Look {
+    /// A node's.
+    Node(NodeIx),
+    /// One that was given on the command line.
+    Inline {
+        /// The text with Jinja.
+        text: Arc<str>,
+        /// The file under which the source map has it.
+        file: FileId,
+    },
+}
+
+/// Compiles nodes and writes their SQL under the target path. Nodes that do not compile are
+/// left out and told as diagnostics.
+pub async fn compile_nodes(
+    setup: Setup,
+    nodes: &[NodeIx],
+    log: &mut (dyn FnMut(String) + Send),
+) -> Result<(Vec<CompiledNode>, Vec<Diagnostic>), SessionError> {
+    let (sender, mut messages) = unbounded_channel();
+    let runner = Runner::new(setup, sender);
+    let mut session = runner.keeper().await?;
+    let mut compiled = Vec::new();
+    let mut problems = Vec::new();
+    for ix in nodes.iter().copied() {
+        let node = runner.graph().node(ix);
+        if node.raw_code.is_empty() {
+            continue;
+        }
+        session.context = runner.context(ix);
+        session.file = node.file;
+        match compile(runner.graph(), ix, &session, &|ix| runner.context(ix)).await {
+            Ok(sql) => {
+                let path = compiled_path(runner.target_path(), node);
+                runner.write_compiled(&path, &sql).await?;
+                compiled.push(CompiledNode {
+                    node: ix,
+                    sql,
+                    path,
+                });
+            }
+            Err(error) => problems.push(*error.diagnostic),
+        }
+        while let Ok(Message::Log(text) | Message::Warn(text)) = messages.try_recv() {
+            log(text);
+        }
+    }
+    Ok((compiled, problems))
+}
+
+/// Runs a query and gives its first rows; all of them without a limit. Nothing is built: the
+/// parents must be there.
+pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table, SessionError> {
+    let (sender, _messages) = unbounded_channel();
+    let runner = Runner::new(setup, sender);
+    let mut session = runner.keeper().await?;
+    let (sql, path) = match what {
+        Look::Node(ix) => {
+            let node = runner.graph().node(*ix);
+            session.context = runner.context(*ix);
+            session.file = node.file;
+            match (&node.relation, node.raw_code.is_empty()) {
+                // A seed or source: its rows are in the database.
+                (Some(relation), true) => (format!("select * from {relation}"), PathBuf::new()),
+                _ => {
+                    let context_of = |ix| runner.context(ix);
+                    let sql = compile(runner.graph(), *ix, &session, &context_of).await?;
+                    (sql, compiled_path(runner.target_path(), node))
+                }
+            }
+        }
+        Look::Inline { text, file } => {
+            let template = Template {
+                file: *file,
+                text: Arc::clone(text),
+                first_line: 1,
+            };
+            let context = Arc::clone(&session.context);
+            let sql = session.render_template(template, context).await?;
+            (
+                sql.trim().trim_end_matches(';').to_owned(),
+                PathBuf::from("--inline"),
+            )
+        }
+    };
+    session.compiled = Some(runner.sources().add(path, sql.as_str()));
+    let limited = match limit {
+        Some(limit) => format!("select * from (\n{sql}\n) marts_show limit {limit}"),
+        None => sql,
+    };
+    let embedded = crate::session::Embedded {
+        text: &limited,
+        compiled_at: Some(0),
+    };
+    session.query_embedded(embedded).await
+}

@@ -1,0 +1,183 @@
+//! Config from every place, merged and typed.
+
+use marts::project::{
+    CheckColumns, ConfigKind, ConfigMap, ConfigOrigin, ConfigQuery, HardDeletes, Hook, Index,
+    NodeConfig, OnSchemaChange, Publish, TestSeverity,
+};
+use serde_json::{Value as Json, json};
+
+use super::support::Scratch;
+
+fn map(value: Json) -> ConfigMap {
+    match value {
+        Json::Object(map) => map.into_iter().collect(),
+        _ => panic!("a mapping is needed"),
+    }
+}
+
+fn typed(value: Json) -> (NodeConfig, Vec<String>) {
+    let origin = ConfigOrigin {
+        what: "model `a`",
+        place: &|_| None,
+        file: None,
+    };
+    let (config, diagnostics) = NodeConfig::new(map(value), "view", &origin);
+    (config, diagnostics.into_iter().map(|d| d.message).collect())
+}
+
+#[test]
+fn nothing_configured_is_dbts_default() {
+    let (config, wrong) = typed(json!({}));
+    assert_eq!(config, NodeConfig::default());
+    assert!(wrong.is_empty());
+}
+
+#[test]
+fn values_become_types() {
+    let (config, wrong) = typed(json!({
+        "materialized": "incremental",
+        "unique_key": "id",
+        "on_schema_change": "Append_New_Columns",
+        "tags": ["a", "b", "a"],
+        "pre-hook": ["analyze x", {"sql": "vacuum x", "transaction": false}],
+        "indexes": [{"columns": ["a", "b"], "unique": true, "type": "btree"}],
+        "publish": "audited",
+        "severity": "WARN",
+        "error_if": ">10",
+        "check_cols": "all",
+        "invalidate_hard_deletes": true,
+        "delimiter": ";",
+        "grants": {"select": "reader"},
+        "schema": 2024,
+        "statement_timeout": "30s",
+    }));
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert_eq!(config.unique_key, ["id"]);
+    assert_eq!(config.on_schema_change, OnSchemaChange::AppendNewColumns);
+    assert_eq!(config.tags, ["a", "b"]);
+    let hook = |sql: &str, transaction| Hook {
+        sql: sql.to_owned(),
+        transaction,
+    };
+    assert_eq!(
+        config.pre_hook,
+        [hook("analyze x", true), hook("vacuum x", false)]
+    );
+    let index = Index {
+        columns: vec!["a".to_owned(), "b".to_owned()],
+        unique: true,
+        kind: Some("btree".to_owned()),
+    };
+    assert_eq!(config.indexes, [index]);
+    assert_eq!(config.publish, Some(Publish::Audited));
+    assert_eq!(config.severity, TestSeverity::Warn);
+    assert_eq!(config.check_cols, Some(CheckColumns::All));
+    assert_eq!(config.hard_deletes, HardDeletes::Invalidate);
+    assert_eq!(config.delimiter, b';');
+    assert_eq!(config.grants.unwrap()["select"], ["reader"]);
+    assert_eq!(config.schema.as_deref(), Some("2024"));
+}
+
+#[test]
+fn each_wrong_value_is_told_and_its_default_taken() {
+    let (config, wrong) = typed(json!({
+        "enabled": "sometimes",
+        "limit": -1,
+        "warn_if": "10",
+        "indexes": [{"column": "a"}],
+        "delimiter": "ab",
+        "column_types": {"a": ["text"]},
+    }));
+    assert!(config.enabled);
+    assert_eq!(
+        wrong,
+        [
+            "config `enabled` of model `a` is the text \"sometimes\"",
+            "config `indexes` of model `a` is a list with the unknown key `column`",
+            "config `column_types` of model `a` is a list for `a`",
+            "config `delimiter` of model `a` is the text \"ab\"",
+            "config `warn_if` of model `a` is the text \"10\"",
+            "config `limit` of model `a` is the number -1",
+        ]
+    );
+}
+
+#[test]
+fn the_file_wins_over_the_property_file_which_wins_over_the_tree() {
+    let scratch = Scratch::new()
+        .file(
+            "project.yml",
+            "name: shop\nprofile: shop\nmodels:\n  shop:\n    +materialized: view\n    +schema: tree\n    +alias: tree\n    +meta: {a: tree, b: tree}\n",
+        )
+        .file("models/a.sql", "select 1")
+        .file(
+            "models/a.yml",
+            "models:\n  - name: a\n    meta: {b: beside}\n    config: {schema: yaml, alias: yaml, meta: {c: yaml}}\n",
+        );
+    let project = scratch.read();
+    let package = project.root_package();
+    let layer = package.properties.models[0].config_layer();
+    let in_file = [map(json!({"alias": "file", "post_hook": "analyze"}))];
+    let config = project.resolve_config(&ConfigQuery {
+        kind: ConfigKind::Model,
+        package,
+        fqn: &package.models[0].fqn("shop"),
+        properties: Some(&layer),
+        in_file: &in_file,
+    });
+    assert_eq!(config.map["materialized"], json!("view"));
+    assert_eq!(config.map["schema"], json!("yaml"));
+    assert_eq!(config.map["alias"], json!("file"));
+    assert_eq!(
+        config.map["meta"],
+        json!({"a": "tree", "b": "beside", "c": "yaml"})
+    );
+    assert_eq!(config.map["post-hook"], json!(["analyze"]));
+    assert!(config.places.contains_key("schema"));
+    assert!(!config.places.contains_key("alias"));
+}
+
+#[test]
+fn hooks_in_yaml_keep_their_jinja() {
+    let scratch = Scratch::new().file(
+        "project.yml",
+        "name: shop\nprofile: shop\non-run-start: \"{{ log(target.name) }}\"\nmodels:\n  +post-hook:\n    - \"grant select on {{ this }} to x\"\n",
+    );
+    let file = &scratch.read().packages[0].file;
+    assert_eq!(file.on_run_start[0].value, "{{ log(target.name) }}");
+    let config = file.configs.models.resolve(&["shop"]);
+    assert_eq!(
+        config["post-hook"],
+        json!(["grant select on {{ this }} to x"])
+    );
+}
+
+#[test]
+fn a_version_says_what_it_changes() {
+    let scratch = Scratch::new().file(
+        "models/a.yml",
+        r#"
+models:
+  - name: a
+    latest_version: 2
+    columns: [{name: id}, {name: old}]
+    versions:
+      - v: 1
+        defined_in: a_old
+      - v: 2
+        config: {materialized: table}
+        columns:
+          - include: all
+            exclude: [old]
+          - name: new
+            data_tests: [not_null]
+"#,
+    );
+    let project = scratch.read();
+    let versions = &project.root_package().properties.models[0].versions;
+    assert_eq!(versions[0].defined_in.as_deref(), Some("a_old"));
+    assert_eq!(versions[0].columns.include, None);
+    assert_eq!(versions[1].v.value, "2");
+    assert_eq!(versions[1].columns.exclude, ["old"]);
+    assert_eq!(versions[1].columns.own[0].tests.len(), 1);
+}
