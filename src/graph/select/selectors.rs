@@ -1,96 +1,59 @@
-//! Named selections of `selectors.yml`.
+//! Named selections of `selectors.yml`, from how they were written to what they mean.
 //!
-//! The file is read elsewhere; here its content, as JSON, becomes selections. A definition
-//! may name selectors that stand above it.
+//! A definition may name selectors that stand above it.
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value as Json};
 
 use super::criterion::{check, criterion};
 use super::method::Method;
 use super::spec::{Combine, Criterion, IndirectSelection, Reach, Spec};
-use crate::diag::{Diagnostic, codes, nearest};
+use crate::diag::{Diagnostic, Span, Spanned, codes, nearest};
+use crate::project::{Selector, SelectorCriterion, SelectorDefinition};
 
 /// The selectors of a project, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Selectors {
-    named: IndexMap<String, Named>,
-}
-
-#[derive(Clone, Debug)]
-struct Named {
-    is_default: bool,
-    spec: Spec,
+    named: IndexMap<String, Spec>,
+    default: Option<String>,
 }
 
 impl Selectors {
-    /// Reads the content of `selectors.yml` (`{"selectors": [...]}`); `file` is for messages,
-    /// `indirect` holds where a definition does not say otherwise.
+    /// Understands the selectors of a project; `indirect` holds where a definition does not
+    /// say otherwise.
     ///
     /// # Errors
-    /// Every definition that is wrong.
-    pub fn parse(
-        file: &str,
-        content: &Json,
+    /// Every definition that is wrong, at its place.
+    pub fn new(
+        selectors: &[Selector],
         indirect: IndirectSelection,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let mut selectors = Self::default();
+        let mut known = Self::default();
         let mut problems = Vec::new();
-        let Some(list) = content.get("selectors").and_then(Json::as_array) else {
-            let problem = wrong("there is no list under `selectors:`").in_file(file);
-            return Err(vec![problem.hint("begin the file with `selectors:`")]);
-        };
-        for entry in list {
-            if let Err(problem) = selectors.add(entry, indirect) {
-                problems.push(problem.in_file(file));
+        let mut default: Option<&Selector> = None;
+        for selector in selectors {
+            let reader = Reader {
+                known: &known,
+                indirect,
+            };
+            match reader.definition(&selector.definition) {
+                Ok(spec) => {
+                    known.named.insert(selector.name.value.clone(), spec);
+                }
+                Err(problem) => problems.push(problem),
+            }
+            if selector.default {
+                match default {
+                    Some(first) => problems.push(two_defaults(first, selector)),
+                    None => default = Some(selector),
+                }
             }
         }
-        let defaults: Vec<&str> = selectors
-            .named
-            .iter()
-            .filter(|(_, named)| named.is_default)
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if defaults.len() > 1 {
-            let all = defaults.join("`, `");
-            problems.push(
-                wrong(&format!("several selectors are the default: `{all}`"))
-                    .in_file(file)
-                    .hint("leave `default: true` at one of them"),
-            );
-        }
+        known.default = default.map(|selector| selector.name.value.clone());
         if problems.is_empty() {
-            Ok(selectors)
+            Ok(known)
         } else {
             Err(problems)
         }
-    }
-
-    fn add(&mut self, entry: &Json, indirect: IndirectSelection) -> Result<(), Diagnostic> {
-        let Some(name) = entry.get("name").and_then(Json::as_str) else {
-            return Err(wrong("a selector has no name").hint("give it a `name:`"));
-        };
-        let reader = Reader {
-            selectors: self,
-            name,
-            indirect,
-        };
-        let definition = entry.get("definition").ok_or_else(|| {
-            let message = format!("the selector `{name}` has no definition");
-            wrong(&message).hint("give it a `definition:`")
-        })?;
-        let spec = reader.definition(definition)?;
-        let is_default = match entry.get("default") {
-            Some(Json::Bool(flag)) => *flag,
-            Some(Json::String(text)) => text.eq_ignore_ascii_case("true"),
-            _ => false,
-        };
-        let named = Named { is_default, spec };
-        if self.named.insert(name.to_owned(), named).is_some() {
-            let message = format!("two selectors are named `{name}`");
-            return Err(wrong(&message).hint("rename one of them"));
-        }
-        Ok(())
     }
 
     /// The names, in order.
@@ -99,14 +62,12 @@ impl Selectors {
     }
 
     pub(super) fn default_spec(&self) -> Option<&Spec> {
-        let default = self.named.values().find(|named| named.is_default);
-        default.map(|named| &named.spec)
+        self.named.get(self.default.as_ref()?)
     }
 
     pub(super) fn find(&self, name: &str) -> Result<&Spec, Diagnostic> {
-        self.named.get(name).map(|n| &n.spec).ok_or_else(|| {
-            let near = nearest(name, self.names());
-            let hint = match near {
+        self.named.get(name).ok_or_else(|| {
+            let hint = match nearest(name, self.names()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if self.named.is_empty() => {
                     "define it in selectors.yml beside the project file".to_owned()
@@ -125,178 +86,107 @@ impl Selectors {
     }
 }
 
-fn wrong(message: &str) -> Diagnostic {
-    Diagnostic::error(codes::SELECTOR_DEFINITION, message)
+fn two_defaults(first: &Selector, second: &Selector) -> Diagnostic {
+    let (one, two) = (&first.name, &second.name);
+    Diagnostic::error(
+        codes::SELECTOR_DEFINITION,
+        format!(
+            "the selectors `{}` and `{}` are both the default",
+            one.value, two.value
+        ),
+    )
+    .at(two.span, "")
+    .at(one.span, "the first one")
+    .hint("leave `default: true` at one of them")
 }
 
-/// Reads one selector's definition.
+/// Reads the definition of one selector.
 struct Reader<'a> {
     /// Those above it in the file.
-    selectors: &'a Selectors,
-    name: &'a str,
+    known: &'a Selectors,
     indirect: IndirectSelection,
 }
 
 impl Reader<'_> {
-    fn wrong(&self, what: &str) -> Diagnostic {
-        wrong(&format!("the selector `{}` {what}", self.name))
-    }
-
-    fn definition(&self, json: &Json) -> Result<Spec, Diagnostic> {
-        match json {
-            Json::String(text) => self.text(text),
-            Json::Object(map) => {
-                if let Some(list) = map.get("union") {
-                    self.group(Combine::Union, list)
-                } else if let Some(list) = map.get("intersection") {
-                    self.group(Combine::Intersection, list)
-                } else {
-                    self.criterion(map)
-                }
-            }
-            other => {
-                let problem = self.wrong(&format!("has {other} where a selection is due"));
-                Err(problem.hint("write text such as `tag:nightly`, or `union:` and a list"))
+    fn definition(&self, definition: &SelectorDefinition) -> Result<Spec, Diagnostic> {
+        match definition {
+            SelectorDefinition::Text(text) => self.text(text),
+            SelectorDefinition::Criterion(criterion) => self.criterion(criterion),
+            SelectorDefinition::Union(of, less) => self.group(Combine::Union, of, less),
+            SelectorDefinition::Intersection(of, less) => {
+                self.group(Combine::Intersection, of, less)
             }
         }
     }
 
-    fn text(&self, text: &str) -> Result<Spec, Diagnostic> {
-        let criterion = criterion(text, self.indirect)?;
+    fn group(
+        &self,
+        combine: Combine,
+        of: &[SelectorDefinition],
+        less: &[SelectorDefinition],
+    ) -> Result<Spec, Diagnostic> {
+        let of = Spec::group(combine, self.all(of)?);
+        self.without(of, less)
+    }
+
+    fn without(&self, spec: Spec, less: &[SelectorDefinition]) -> Result<Spec, Diagnostic> {
+        if less.is_empty() {
+            return Ok(spec);
+        }
+        let less = Spec::group(Combine::Union, self.all(less)?);
+        Ok(Spec::group(Combine::Difference, vec![spec, less]))
+    }
+
+    fn all(&self, definitions: &[SelectorDefinition]) -> Result<Vec<Spec>, Diagnostic> {
+        definitions.iter().map(|d| self.definition(d)).collect()
+    }
+
+    fn text(&self, text: &Spanned<String>) -> Result<Spec, Diagnostic> {
+        let criterion = criterion(&text.value, self.indirect).map_err(|d| d.at(text.span, ""))?;
         match &criterion.method {
-            Method::Selector(name) => self.selectors.find(name).cloned(),
+            Method::Selector(name) => self.named(name, text.span),
             _ => Ok(Spec::Criterion(Box::new(criterion))),
         }
     }
 
-    fn group(&self, combine: Combine, list: &Json) -> Result<Spec, Diagnostic> {
-        let mut parts = Vec::new();
-        let mut excluded = None;
-        for item in self.list(list)? {
-            let exclude = item.as_object().filter(|map| !map.contains_key("method"));
-            match exclude.and_then(|map| map.get("exclude")) {
-                Some(_) if excluded.is_some() => {
-                    let problem = self.wrong("has two `exclude:` in one list");
-                    return Err(problem.hint("put both into one `exclude:` list"));
-                }
-                Some(list) => excluded = Some(self.excluded(list)?),
-                None => parts.push(self.definition(item)?),
-            }
-        }
-        let group = Spec::group(combine, parts);
-        Ok(match excluded {
-            Some(excluded) => Spec::group(Combine::Difference, vec![group, excluded]),
-            None => group,
+    fn named(&self, name: &str, span: Span) -> Result<Spec, Diagnostic> {
+        self.known.find(name).cloned().map_err(|problem| {
+            let problem = problem.at(span, "");
+            problem.note("a selector may name only those above it")
         })
     }
 
-    fn list<'j>(&self, json: &'j Json) -> Result<&'j [Json], Diagnostic> {
-        json.as_array().map(Vec::as_slice).ok_or_else(|| {
-            let problem = self.wrong(&format!("has {json} where a list is due"));
-            problem.hint("write a list: one `- …` a line")
-        })
-    }
-
-    fn excluded(&self, list: &Json) -> Result<Spec, Diagnostic> {
-        let parts = self.list(list)?.iter().map(|item| self.definition(item));
-        Ok(Spec::group(
-            Combine::Union,
-            parts.collect::<Result<_, _>>()?,
-        ))
-    }
-
-    fn criterion(&self, map: &Map<String, Json>) -> Result<Spec, Diagnostic> {
-        let (method, value) = match (map.get("method"), map.get("value")) {
-            (Some(method), Some(value)) => (method.as_str().map(str::to_owned), value),
-            _ => match map.iter().next() {
-                Some((method, value)) if map.len() == 1 => (Some(method.clone()), value),
-                _ => (None, &Json::Null),
-            },
-        };
-        let (Some(method), Some(value)) = (method, text_of(value)) else {
-            let keys: Vec<&str> = map.keys().map(String::as_str).collect();
-            let problem = self.wrong(&format!("has a part with the keys {}", keys.join(", ")));
-            return Err(problem.hint("write `method:` and `value:`, or one `method: value`"));
-        };
-        self.known_keys(map)?;
+    fn criterion(&self, written: &SelectorCriterion) -> Result<Spec, Diagnostic> {
+        let (method, value) = (&written.method.value, &written.value.value);
         if method == "selector" {
-            return self.selectors.find(&value).cloned();
+            return self.named(value, written.value.span);
         }
         let text = format!("{method}:{value}");
-        let criterion = check(Criterion {
-            method: Method::parse(&method, &value, &text)?,
-            childrens_parents: flag(map, "childrens_parents"),
-            parents: reach(map, "parents"),
-            children: reach(map, "children"),
-            indirect: self.mode(map)?,
+        let place = |problem: Diagnostic| problem.at(written.method.span, "");
+        let criterion = Criterion {
+            method: Method::parse(method, value, &text).map_err(place)?,
+            childrens_parents: written.childrens_parents,
+            parents: reach(written.parents, written.parents_depth),
+            children: reach(written.children, written.children_depth),
+            indirect: self.mode(written)?,
             text,
-        })?;
-        let spec = Spec::Criterion(Box::new(criterion));
-        Ok(match map.get("exclude") {
-            Some(list) => Spec::group(Combine::Difference, vec![spec, self.excluded(list)?]),
-            None => spec,
-        })
+        };
+        let spec = Spec::Criterion(Box::new(check(criterion).map_err(place)?));
+        self.without(spec, &written.exclude)
     }
 
-    fn known_keys(&self, map: &Map<String, Json>) -> Result<(), Diagnostic> {
-        const KEYS: [&str; 9] = [
-            "method",
-            "value",
-            "parents",
-            "children",
-            "parents_depth",
-            "children_depth",
-            "childrens_parents",
-            "indirect_selection",
-            "exclude",
-        ];
-        let unknown = map.keys().find(|key| !KEYS.contains(&key.as_str()));
-        match unknown.filter(|_| map.len() > 1) {
-            Some(key) => {
-                let problem = self.wrong(&format!("has the unknown key `{key}`"));
-                Err(match nearest(key, KEYS) {
-                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                    None => problem.hint(format!("use {}", KEYS.join(", "))),
-                })
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn mode(&self, map: &Map<String, Json>) -> Result<IndirectSelection, Diagnostic> {
-        let Some(word) = map.get("indirect_selection") else {
+    fn mode(&self, written: &SelectorCriterion) -> Result<IndirectSelection, Diagnostic> {
+        let Some(word) = &written.indirect_selection else {
             return Ok(self.indirect);
         };
-        let mode = word.as_str().and_then(IndirectSelection::parse);
-        mode.ok_or_else(|| {
-            let problem = self.wrong(&format!("has {word} as its `indirect_selection`"));
-            problem.hint(format!("use {}", IndirectSelection::WORDS.join(", ")))
-        })
+        IndirectSelection::parse(&word.value).map_err(|problem| problem.at(word.span, ""))
     }
 }
 
-fn text_of(value: &Json) -> Option<String> {
-    match value {
-        Json::String(text) => Some(text.clone()),
-        Json::Bool(_) | Json::Number(_) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
-fn flag(map: &Map<String, Json>, key: &str) -> bool {
-    match map.get(key) {
-        Some(Json::Bool(flag)) => *flag,
-        Some(Json::String(text)) => text.eq_ignore_ascii_case("true"),
-        _ => false,
-    }
-}
-
-fn reach(map: &Map<String, Json>, key: &str) -> Reach {
-    let depth = map.get(&format!("{key}_depth"));
-    let depth = depth.and_then(|d| d.as_u64().or_else(|| d.as_str()?.parse().ok()));
-    match (flag(map, key), depth) {
+fn reach(wanted: bool, depth: Option<u32>) -> Reach {
+    match (wanted, depth) {
         (false, _) => Reach::Nothing,
-        (true, Some(steps)) => Reach::Steps(usize::try_from(steps).unwrap_or(usize::MAX)),
+        (true, Some(steps)) => Reach::Steps(steps as usize),
         (true, None) => Reach::All,
     }
 }

@@ -1,6 +1,7 @@
 //! A selection as a tree: criteria, combined by union, intersection and difference.
 
 use super::method::Method;
+use crate::diag::{Diagnostic, codes, nearest};
 
 /// Which tests come along with a selected parent (`--indirect-selection`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,17 +18,25 @@ pub enum IndirectSelection {
 }
 
 impl IndirectSelection {
-    /// The words of the command line.
-    pub const WORDS: [&str; 4] = ["eager", "cautious", "buildable", "empty"];
-
-    /// The mode of a word.
-    pub fn parse(word: &str) -> Option<Self> {
+    /// The mode of a word of the command line.
+    ///
+    /// # Errors
+    /// There is no such mode.
+    pub fn parse(word: &str) -> Result<Self, Diagnostic> {
+        const WORDS: [&str; 4] = ["eager", "cautious", "buildable", "empty"];
         match word {
-            "eager" => Some(Self::Eager),
-            "cautious" => Some(Self::Cautious),
-            "buildable" => Some(Self::Buildable),
-            "empty" => Some(Self::Empty),
-            _ => None,
+            "eager" => Ok(Self::Eager),
+            "cautious" => Ok(Self::Cautious),
+            "buildable" => Ok(Self::Buildable),
+            "empty" => Ok(Self::Empty),
+            _ => {
+                let message = format!("`{word}` is no way to select tests with their parents");
+                let hint = match nearest(word, WORDS) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("use one of {}", WORDS.join(", ")),
+                };
+                Err(Diagnostic::error(codes::SELECTION, message).hint(hint))
+            }
         }
     }
 }

@@ -6,9 +6,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::diag::{SourceMap, Span, Spanned};
 use crate::graph::fixture::{
     Made, generic_test, graph, model, seed, singular_test, snapshot, source,
 };
+use crate::project::{Selector, SelectorCriterion, SelectorDefinition};
 
 /// ```text
 /// raw.events -> stg -> fct -> mart     codes (seed) -> fct     hist (snapshot) reads stg
@@ -329,18 +331,58 @@ fn earlier_runs_are_asked_where_they_are_given() {
     }
 }
 
-fn selectors(json: serde_json::Value) -> Result<Selectors, Vec<Diagnostic>> {
-    let content = json!({ "selectors": json });
-    Selectors::parse("selectors.yml", &content, IndirectSelection::Eager)
+fn spanned(text: &str) -> Spanned<String> {
+    let file = SourceMap::default().add("selectors.yml", "");
+    Spanned {
+        value: text.to_owned(),
+        span: Span {
+            file,
+            start: 0,
+            end: 0,
+        },
+    }
 }
 
-fn by_selector(definition: serde_json::Value) -> String {
+fn text(text: &str) -> SelectorDefinition {
+    SelectorDefinition::Text(spanned(text))
+}
+
+fn criterion(
+    method: &str,
+    value: &str,
+    change: impl FnOnce(&mut SelectorCriterion),
+) -> SelectorDefinition {
+    let mut criterion = SelectorCriterion {
+        method: spanned(method),
+        value: spanned(value),
+        children: false,
+        children_depth: None,
+        parents: false,
+        parents_depth: None,
+        childrens_parents: false,
+        indirect_selection: None,
+        exclude: Vec::new(),
+    };
+    change(&mut criterion);
+    SelectorDefinition::Criterion(Box::new(criterion))
+}
+
+fn named(name: &str, definition: SelectorDefinition) -> Selector {
+    Selector {
+        name: spanned(name),
+        description: String::new(),
+        default: false,
+        definition,
+    }
+}
+
+fn by_selector(definition: SelectorDefinition) -> String {
     let graph = shop();
-    let selectors = selectors(json!([
-        {"name": "gold", "definition": "path:models/gold"},
-        {"name": "it", "definition": definition},
-    ]))
-    .unwrap();
+    let file = [
+        named("gold", text("path:models/gold")),
+        named("it", definition),
+    ];
+    let selectors = Selectors::new(&file, IndirectSelection::Eager).unwrap();
     let args = SelectArgs {
         selector: Some("it"),
         selectors: Some(&selectors),
@@ -351,82 +393,85 @@ fn by_selector(definition: serde_json::Value) -> String {
 
 #[test]
 fn selectors_yml_defines_selections() {
-    for (definition, expected) in [
-        (json!("stg"), "stg unique_stg"),
-        (json!({"tag": "finance"}), "fct rel_fct_codes"),
-        (
-            json!({"method": "fqn", "value": "fct", "parents": true, "parents_depth": 1,
-                   "indirect_selection": "empty"}),
-            "stg codes fct",
-        ),
-        (
-            json!({"method": "fqn", "value": "codes", "childrens_parents": true,
-                   "indirect_selection": "empty"}),
-            "events stg codes fct mart rel_fct_codes check_mart",
-        ),
-        (
-            json!({"method": "fqn", "value": "fct", "children": true,
-                   "indirect_selection": "cautious", "exclude": ["mart"]}),
-            "fct rel_fct_codes",
-        ),
-        (
-            json!({"union": ["stg", {"method": "selector", "value": "gold"},
-                             {"exclude": ["test_type:data"]}]}),
-            "stg fct mart",
-        ),
-        (
-            json!({"intersection": [{"tag": "nightly"}, "selector:gold"]}),
-            "fct rel_fct_codes",
-        ),
-        (json!({"config.meta.pii": true}), "fct rel_fct_codes"),
-    ] {
-        assert_eq!(by_selector(definition.clone()), expected, "{definition}");
-    }
+    assert_eq!(by_selector(text("stg")), "stg unique_stg");
+    let finance = || criterion("tag", "finance", |_| {});
+    assert_eq!(by_selector(finance()), "fct rel_fct_codes");
+    let parents = criterion("fqn", "fct", |c| {
+        c.parents = true;
+        c.parents_depth = Some(1);
+        c.indirect_selection = Some(spanned("empty"));
+    });
+    assert_eq!(by_selector(parents), "stg codes fct");
+    let family = criterion("fqn", "codes", |c| {
+        c.childrens_parents = true;
+        c.indirect_selection = Some(spanned("empty"));
+    });
+    assert_eq!(
+        by_selector(family),
+        "events stg codes fct mart rel_fct_codes check_mart"
+    );
+    let less = criterion("fqn", "fct", |c| {
+        c.children = true;
+        c.indirect_selection = Some(spanned("cautious"));
+        c.exclude = vec![text("mart")];
+    });
+    assert_eq!(by_selector(less), "fct rel_fct_codes");
+    let gold = || criterion("selector", "gold", |_| {});
+    let union = SelectorDefinition::Union(vec![text("stg"), gold()], vec![text("test_type:data")]);
+    assert_eq!(by_selector(union), "stg fct mart");
+    let both = vec![text("tag:nightly"), text("selector:gold")];
+    let intersection = SelectorDefinition::Intersection(both, Vec::new());
+    assert_eq!(by_selector(intersection), "fct rel_fct_codes");
+    let pii = criterion("config.meta.pii", "true", |_| {});
+    assert_eq!(by_selector(pii), "fct rel_fct_codes");
 }
 
 #[test]
 fn the_default_selector_holds_where_nothing_else_is_said() {
     let graph = shop();
-    let selectors = selectors(json!([
-        {"name": "usual", "default": true, "definition": {"tag": "finance"}},
-    ]))
-    .unwrap();
+    let mut usual = named("usual", criterion("tag", "finance", |_| {}));
+    usual.default = true;
+    let selectors = Selectors::new(&[usual], IndirectSelection::Empty).unwrap();
     let mut args = SelectArgs {
         selectors: Some(&selectors),
         indirect: IndirectSelection::Empty,
         ..SelectArgs::default()
     };
-    assert_eq!(names(&graph, &find(&graph, &args)), "fct rel_fct_codes");
+    assert_eq!(names(&graph, &find(&graph, &args)), "fct");
     let select = words("alone");
     args.select = &select;
     assert_eq!(names(&graph, &find(&graph, &args)), "alone");
     args.selector = Some("usuall");
     let error = Selection::parse(&args).unwrap_err();
     assert_eq!(error.hint.as_deref(), Some("did you mean `usual`?"));
+    args.selector = Some("usual");
+    let found = find(&graph, &args);
+    assert_eq!(names(&graph, &found), "fct");
+    assert!(found.warnings[0].message.contains("`--select`"));
 }
 
 #[test]
-fn mistakes_in_selectors_yml_are_all_told() {
-    let problems = selectors(json!([
-        {"definition": "a"},
-        {"name": "b"},
-        {"name": "c", "definition": {"method": "tag", "value": "x", "parent": true}},
-        {"name": "d", "definition": {"union": "a"}},
-        {"name": "e", "definition": {"method": "selector", "value": "later"}},
-        {"name": "f", "definition": {"tag": "x", "path": "y"}},
-        {"name": "g", "definition": {"union": [{"exclude": ["a"]}, {"exclude": ["b"]}]}},
-        {"name": "h", "definition": 3},
-        {"name": "i", "definition": "a", "default": true},
-        {"name": "i", "definition": "a", "default": true},
-    ]))
-    .unwrap_err();
-    let messages: Vec<&str> = problems.iter().map(|p| p.message.as_str()).collect();
-    insta::assert_debug_snapshot!(messages);
-    assert!(
-        problems
-            .iter()
-            .all(|p| p.hint.is_some() && p.file.is_some())
-    );
+fn mistakes_in_selectors_are_all_told() {
+    let mut file = [
+        named("a", criterion("tags", "x", |_| {})),
+        named("b", criterion("selector", "later", |_| {})),
+        named(
+            "c",
+            criterion("tag", "x", |c| c.indirect_selection = Some(spanned("eagr"))),
+        ),
+        named("d", text("@x+")),
+        named("e", text("x")),
+        named("later", text("x")),
+    ];
+    file[4].default = true;
+    file[5].default = true;
+    let problems = Selectors::new(&file, IndirectSelection::Eager).unwrap_err();
+    let told: Vec<(&str, &str)> = problems
+        .iter()
+        .map(|p| (p.message.as_str(), p.hint.as_deref().unwrap_or_default()))
+        .collect();
+    insta::assert_debug_snapshot!(told);
+    assert!(problems.iter().all(|p| !p.labels.is_empty()));
 }
 
 /// A random graph: node `n<i>` reads some of those before it; every fourth node is a test.
