@@ -54,7 +54,7 @@ pub(super) fn run(
 }
 
 /// The screen, and `run_results.json` beside it.
-fn recording(
+pub(super) fn recording(
     global: &Global,
     invocation: &Invocation,
     command: &str,

@@ -100,7 +100,7 @@ impl Invocation {
         let fail = |problem| Failure::new(vec![problem], self.sources().clone());
         let indirect = match args.indirect_selection.as_deref() {
             None => IndirectSelection::default(),
-            Some(word) => IndirectSelection::parse(word)?,
+            Some(word) => IndirectSelection::parse(word).map_err(fail)?,
         };
         let selectors = Selectors::new(&self.project.selectors, indirect)
             .map_err(|problems| Failure::new(problems, self.sources().clone()))?;

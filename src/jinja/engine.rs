@@ -9,7 +9,7 @@ use super::blocks::macro_template;
 use super::context::{Mode, RenderState, Root, Run, Shared, from_arg};
 use super::error::{MacroSyntax, Place, innermost, lookup_error, places};
 use super::registry::{Loaded, Macros, place_of};
-use super::value::{own, to_json};
+use super::value::to_json;
 use super::{
     Arg, Database, LookupError, MacroFile, MacroInfo, MacroOutput, Names, NodeContext, Rendered,
     Scan, Settings, Template, functions, lines, rewrite, value,
@@ -326,7 +326,7 @@ fn environment(shared: &Arc<Shared>, undefined: UndefinedBehavior) -> Environmen
     value::register(&mut env);
     functions::register(&mut env, shared);
     env.add_function("__invoke", invoke);
-    env.set_unknown_method_callback(unknown_method);
+    env.set_unknown_method_callback(functions::methods::unknown_method);
     let macros = Arc::clone(&shared.macros);
     env.set_loader(move |name| match name {
         "__boot" => Ok(Some(BOOT.to_owned())),
@@ -357,18 +357,4 @@ fn invoke(state: &mut State<'_, '_>) -> Result<Value, Error> {
     let value = callee.call(state, &args)?;
     run.set_outcome(value);
     Ok(Value::from(""))
-}
-
-/// Python's methods on the engine's values; lists that they give are ours. At parse time a
-/// method of something undefined is undefined.
-fn unknown_method(
-    state: &mut State<'_, '_>,
-    value: &Value,
-    method: &str,
-    args: &[Value],
-) -> Result<Value, Error> {
-    if value.is_undefined() && state.undefined_behavior() == UndefinedBehavior::Chainable {
-        return Ok(Value::UNDEFINED);
-    }
-    minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args).map(own)
 }

@@ -9,7 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value as Json;
 
 use super::LookupError;
-use super::functions::lookup;
+use super::functions::{self, lookup};
 use super::rewrite::{self, Piece};
 use super::value::{self, from_json, to_json};
 
@@ -111,10 +111,13 @@ impl YamlContext<'_> {
             },
         );
         let vars = Arc::new(self.vars.clone());
-        env.add_function("var", move |name: &str, default: Option<Value>| {
-            lookup::var(vars.get(name), name, default)
-        });
-        env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        let var = move |args: minijinja::value::Rest<Value>| {
+            let name = args.first().map(Value::to_string).unwrap_or_default();
+            lookup::var(vars.get(&name), &name, lookup::given(&args, 1, "default"))
+        };
+        env.add_function("var", var);
+        env.set_unknown_method_callback(functions::methods::unknown_method);
+        functions::filters::register(&mut env);
         env
     }
 }

@@ -17,6 +17,7 @@ type Running = Arc<Mutex<Vec<(String, Instant)>>>;
 /// A progress bar on stderr, or nothing.
 #[derive(Default)]
 pub struct Progress {
+    allowed: bool,
     bar: Option<ProgressBar>,
     running: Running,
 }
@@ -29,19 +30,17 @@ impl Progress {
 
     /// A bar if stderr, whose style is given, is a terminal that may move.
     pub fn on_stderr(style: Style, around: Surroundings) -> Self {
-        if style.width.is_none() || style.quiet || around.still {
-            return Self::none();
-        }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
         Self {
-            bar: Some(bar),
-            running: Running::default(),
+            allowed: style.width.is_some() && !style.quiet && !around.still,
+            ..Self::default()
         }
     }
 
     /// Begins to count to `nodes`.
     pub(super) fn start(&mut self, nodes: usize, style: Style) {
-        let Some(bar) = &self.bar else { return };
+        if !self.allowed {
+            return;
+        }
         let running = Arc::clone(&self.running);
         let room = style.width.unwrap_or(80);
         let line = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
@@ -55,13 +54,15 @@ impl Progress {
             let _ = out.write_str(&progress_line(position, &now, room));
         };
         let template = ProgressStyle::with_template("{line}");
-        bar.set_length(nodes as u64);
-        bar.set_style(
-            template
-                .unwrap_or_else(|_| ProgressStyle::default_bar())
-                .with_key("line", line),
-        );
+        let style = template
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("line", line);
+        // Hidden until it has its style: indicatif draws at every change.
+        let bar = ProgressBar::with_draw_target(Some(nodes as u64), ProgressDrawTarget::hidden());
+        bar.set_style(style);
+        bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         bar.enable_steady_tick(Duration::from_millis(200));
+        self.bar = Some(bar);
     }
 
     /// A node began.
@@ -146,11 +147,7 @@ mod tests {
     #[test]
     fn nothing_is_animated_without_a_terminal() {
         let style = Style::default();
-        assert!(
-            Progress::on_stderr(style, Surroundings::default())
-                .bar
-                .is_none()
-        );
+        assert!(!Progress::on_stderr(style, Surroundings::default()).allowed);
         let terminal = Style {
             width: Some(80),
             ..style
@@ -159,16 +156,8 @@ mod tests {
             still: true,
             ..Surroundings::default()
         };
-        assert!(Progress::on_stderr(terminal, ci).bar.is_none());
-        assert!(
-            Progress::on_stderr(terminal.quiet(true), Surroundings::default())
-                .bar
-                .is_none()
-        );
-        assert!(
-            Progress::on_stderr(terminal, Surroundings::default())
-                .bar
-                .is_some()
-        );
+        assert!(!Progress::on_stderr(terminal, ci).allowed);
+        assert!(!Progress::on_stderr(terminal.quiet(true), Surroundings::default()).allowed);
+        assert!(Progress::on_stderr(terminal, Surroundings::default()).allowed);
     }
 }

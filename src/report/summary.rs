@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::format::{clip, count, duration, one_line};
+use super::format::{clip, count, duration, one_line, width};
 use super::style::{Style, Tone};
 use crate::event::{Outcome, Status};
 use crate::names::NodeId;
 
 /// So many failures are repeated; the rest stands further up and in the artifacts.
-const REPEATED: usize = 20;
+const REPEATED: usize = 10;
 
 /// A node that went wrong, as the end of the run repeats it.
 #[derive(Clone, Debug)]
@@ -19,7 +19,6 @@ struct Failure {
     status: Status,
     reason: String,
     file: Option<String>,
-    compiled: Option<String>,
 }
 
 /// What the end of a run needs to know of its course.
@@ -71,8 +70,7 @@ impl Summary {
                 label: label.to_owned(),
                 status: outcome.status,
                 reason: reason(outcome),
-                file: path(outcome.file.as_deref()),
-                compiled: path(outcome.compiled_path.as_deref()),
+                file: outcome.file.as_ref().map(|path| path.display().to_string()),
             });
         }
     }
@@ -85,7 +83,10 @@ impl Summary {
         }
         if self.failures.len() > REPEATED {
             let more = (self.failures.len() - REPEATED) as u64;
-            text.push_str(&format!("  and {} above\n", count(more, "more failure")));
+            text.push_str(&format!(
+                "  and {} further up\n",
+                count(more, "more failure")
+            ));
         }
         if !self.failures.is_empty() {
             text.push('\n');
@@ -173,14 +174,20 @@ impl Failure {
             Status::Fail => "FAIL ",
             _ => "ERROR",
         };
-        let mut text = format!("  {}  {}\n", style.paint(Tone::Bad, word), self.label);
+        let file = self.file.as_deref().unwrap_or("");
         let room = style.width.unwrap_or(200).saturating_sub(10).max(20);
+        // The file stands behind the name, or below it where there is no room.
+        let gap = if width(&self.label) + width(file) + 2 <= room {
+            "  "
+        } else {
+            "\n         "
+        };
+        let gap = if file.is_empty() { "" } else { gap };
+        let word = style.paint(Tone::Bad, word);
+        let file = style.paint(Tone::Faint, file);
+        let mut text = format!("  {word}  {}{gap}{file}\n", self.label);
         if !self.reason.is_empty() {
             text.push_str(&format!("         {}\n", clip(&self.reason, room)));
-        }
-        for path in [&self.file, &self.compiled].into_iter().flatten() {
-            let path = style.paint(Tone::Faint, path);
-            text.push_str(&format!("         {path}\n"));
         }
         text
     }
@@ -199,10 +206,6 @@ impl Failure {
             _ => name,
         }
     }
-}
-
-fn path(path: Option<&std::path::Path>) -> Option<String> {
-    path.map(|p| p.display().to_string())
 }
 
 /// One line on why: for a failed test its rows and expectation, else the message's first line

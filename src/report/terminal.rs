@@ -7,7 +7,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::Reporter;
-use super::format::{count, duration, one_line};
+use super::format::{count, duration, one_line, thousands};
 use super::layout::{Layout, Parts};
 use super::line_writer::LineWriter;
 use super::progress::Progress;
@@ -19,6 +19,8 @@ use crate::names::NodeId;
 
 /// So many sample rows are shown below a failing test.
 const SAMPLE_ROWS: usize = 5;
+/// So many nodes in a row that are skipped for one reason have a line each.
+const SKIPS: u64 = 3;
 
 /// Events as lines for people.
 pub struct Terminal {
@@ -27,8 +29,16 @@ pub struct Terminal {
     progress: Progress,
     layout: Layout,
     summary: Summary,
+    skips: Skips,
     /// Whether an empty line was the last thing said.
     spaced: bool,
+}
+
+/// Nodes in a row that were skipped for one reason.
+#[derive(Default)]
+struct Skips {
+    reason: String,
+    count: u64,
 }
 
 /// A finished node, as its event tells it.
@@ -49,6 +59,7 @@ impl Terminal {
             progress,
             layout: Layout::new(0, style),
             summary: Summary::default(),
+            skips: Skips::default(),
             spaced: true,
         }
     }
@@ -76,7 +87,7 @@ impl Terminal {
         self.progress.finished(label);
         self.summary.add(finished.node, label, outcome);
         let wrong = matches!(outcome.status, Status::Fail | Status::Error);
-        if self.style.quiet && !wrong {
+        if self.style.quiet && !wrong || self.is_one_of_many(outcome) {
             return;
         }
         let mut text = self.line(finished);
@@ -85,6 +96,30 @@ impl Terminal {
             text.push_str(&self.details(outcome));
         }
         self.say(&text);
+    }
+
+    /// Whether a node is skipped for the reason that lines above have already given.
+    fn is_one_of_many(&mut self, outcome: &Outcome) -> bool {
+        if !matches!(outcome.status, Status::Skipped | Status::Cancelled) {
+            return false;
+        }
+        let reason = outcome.message.as_deref().unwrap_or("");
+        if self.skips.reason != reason {
+            self.close_skips();
+            self.skips.reason = reason.to_owned();
+        }
+        self.skips.count += 1;
+        self.skips.count > SKIPS
+    }
+
+    /// Says how many were skipped without a line of their own.
+    fn close_skips(&mut self) {
+        let Skips { reason, count } = std::mem::take(&mut self.skips);
+        if count > SKIPS {
+            let more = format!("and {} more skipped ({reason})", thousands(count - SKIPS));
+            let more = self.style.paint(Tone::Faint, &more);
+            self.say(&indented(&more, self.layout.indent()));
+        }
     }
 
     fn line(&self, finished: &Finished<'_>) -> String {
@@ -210,6 +245,11 @@ impl Terminal {
 
 impl Reporter for Terminal {
     fn event(&mut self, event: &Event) {
+        let skip =
+            |outcome: &Outcome| matches!(outcome.status, Status::Skipped | Status::Cancelled);
+        if !matches!(event, Event::NodeFinished { outcome, .. } if skip(outcome)) {
+            self.close_skips();
+        }
         match event {
             Event::RunStarted {
                 command,
@@ -250,6 +290,7 @@ impl Reporter for Terminal {
     }
 
     fn finish(&mut self) {
+        self.close_skips();
         self.progress.end();
     }
 }

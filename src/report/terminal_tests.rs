@@ -298,3 +298,51 @@ fn a_coloured_message_is_repeated_without_its_code() {
     let text = screen(&events, at(100));
     assert!(text.contains("\n         no such column\n"), "{text}");
 }
+
+#[test]
+fn many_skips_for_one_reason_take_few_lines() {
+    let mut script = Script {
+        events: vec![Event::RunStarted {
+            command: "build".into(),
+            run_id: "1".into(),
+            nodes: 1203,
+            threads: 4,
+            target: "dev".into(),
+        }],
+        counts: Counts::default(),
+    };
+    script.node("model.shop.a", "view model", "a", broken_model());
+    let skipped = |reason: &str| Outcome {
+        message: Some(reason.into()),
+        ..Outcome::new(Status::Skipped)
+    };
+    for index in 0..1200 {
+        let label = format!("m{index}");
+        script.node(
+            &format!("model.shop.{label}"),
+            "view model",
+            &label,
+            skipped("a failed"),
+        );
+    }
+    script.node("model.shop.x", "view model", "x", skipped("b failed"));
+    script.node(
+        "model.shop.y",
+        "view model",
+        "y",
+        done(Status::Success, None, 0.1),
+    );
+    let text = screen(&script.events, at(80));
+    let tail: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.contains(" m0 "))
+        .collect();
+    insta::assert_snapshot!(tail.join("\n"), @r#"
+       2/1203  skip   view model         m0  (a failed)
+       3/1203  skip   view model         m1  (a failed)
+       4/1203  skip   view model         m2  (a failed)
+               and 1,197 more skipped (a failed)
+    1202/1203  skip   view model         x  (b failed)
+    1203/1203  ok     view model         y                                   0.10s
+    "#);
+}

@@ -14,7 +14,34 @@ use marts::project::{
 };
 
 /// Files of a case that are about it and not of its project.
-const OWN_FILES: [&str; 6] = ["expected.txt", "args", "env", "vars", "setup.sh", ".bare"];
+const OWN_FILES: [&str; 7] = [
+    "expected.txt",
+    "args",
+    "env",
+    "vars",
+    "setup.sh",
+    ".bare",
+    "file-limit",
+];
+
+/// What a case's `args` and `env` may name of the world, with its value here; shown again
+/// by its name.
+fn places(root: &Path, text: &str) -> Vec<(&'static str, String)> {
+    let mut places = vec![("[PROJECT]", root.to_string_lossy().into_owned())];
+    if text.contains("[SOCKET]") {
+        let socket = crate::support::server::socket_dir();
+        places.push(("[SOCKET]", socket.to_string_lossy().into_owned()));
+    }
+    if text.contains("[PLAIN_PORT]") {
+        let server = crate::pg::tcp_server::without_tls();
+        places.push(("[PLAIN_PORT]", server.port.to_string()));
+    }
+    if text.contains("[POOLER_PORT]") {
+        let port = crate::pg::fake_pooler::start();
+        places.push(("[POOLER_PORT]", port.to_string()));
+    }
+    places
+}
 
 fn gallery() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errors")
@@ -125,12 +152,20 @@ fn show(case: &Path) -> String {
             name(case)
         );
     }
-    let args = fs::read_to_string(case.join("args")).ok();
-    let shown = match args {
-        Some(args) => run(&root, &args, environment(case)),
-        None => read_only(&root, case),
+    let read = |file: &str| fs::read_to_string(case.join(file)).unwrap_or_default();
+    let (mut args, mut env) = (read("args"), read("env"));
+    let places = places(&root, &format!("{args}{env}"));
+    for (name, value) in &places {
+        args = args.replace(name, value);
+        env = env.replace(name, value);
+    }
+    let mut shown = match case.join("args").exists() {
+        true => run(&root, &args, environment(&env), read("file-limit").trim()),
+        false => read_only(&root, case, environment(&env)),
     };
-    let shown = shown.replace(&root.to_string_lossy().into_owned(), "[PROJECT]");
+    for (name, value) in &places {
+        shown = shown.replace(value, name);
+    }
     format!("{}\n", shown.trim_end())
 }
 
@@ -163,8 +198,7 @@ fn copy(from: &Path, to: &Path, top: bool) {
     }
 }
 
-fn environment(case: &Path) -> IndexMap<String, String> {
-    let text = fs::read_to_string(case.join("env")).unwrap_or_default();
+fn environment(text: &str) -> IndexMap<String, String> {
     text.lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -172,8 +206,7 @@ fn environment(case: &Path) -> IndexMap<String, String> {
 }
 
 /// What reading alone says.
-fn read_only(root: &Path, case: &Path) -> String {
-    let env = environment(case);
+fn read_only(root: &Path, case: &Path, env: IndexMap<String, String>) -> String {
     if let Ok(vars) = fs::read_to_string(case.join("vars")) {
         let sources = SourceMap::default();
         let error = parse_vars(vars.trim_end(), &sources).err();
@@ -223,9 +256,15 @@ fn config_errors(project: &Project) -> Vec<Diagnostic> {
     found
 }
 
-/// What the program says: standard error, then its exit code.
-fn run(root: &Path, args: &str, env: IndexMap<String, String>) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_marts"))
+/// What the program says: standard error, then its exit code. With a limit, files may grow
+/// to so many KiB, which is how a full disk looks.
+fn run(root: &Path, args: &str, env: IndexMap<String, String>, file_limit: &str) -> String {
+    let limited = match file_limit {
+        "" => r#"exec "$@""#.to_owned(),
+        limit => format!(r#"ulimit -f {limit}; exec "$@""#),
+    };
+    let output = Command::new("bash")
+        .args(["-c", &limited, "gallery", env!("CARGO_BIN_EXE_marts")])
         .args(args.lines())
         .current_dir(root)
         .env_clear()

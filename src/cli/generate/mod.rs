@@ -28,8 +28,7 @@ use crate::synth::calibration::Tally;
 use crate::synth::schema::TABLES;
 use crate::synth::{Block, Simulation};
 
-pub use options::GenerateArgs;
-use options::Request;
+pub(super) use options::{GenerateArgs, Request};
 
 /// The schema that the rows go to.
 const SCHEMA: &str = "raw";
@@ -86,7 +85,7 @@ pub(super) fn run(global: &Global, args: &GenerateArgs, world: &mut World) -> Re
     Ok(EXIT_OK)
 }
 
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     use std::io::Write;
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

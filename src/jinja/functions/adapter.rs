@@ -11,7 +11,7 @@ use crate::jinja::context::{RenderState, Run};
 use crate::jinja::error::{fail, fail_with};
 use crate::jinja::native::{
     BoundMethod, column_class, columns_value, relation_class, relation_of, relation_value,
-    table_value,
+    response_value, table_value,
 };
 use crate::jinja::value::{Dict, List, from_json};
 use crate::names::{Relation, quote_ident};
@@ -199,23 +199,8 @@ fn execute(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Valu
     } else {
         crate::jinja::Table::default()
     };
-    let response = response(&table.status);
+    let response = response_value(&table.status);
     Ok(Value::from(Tuple::from([response, table_value(&table)])))
-}
-
-/// The adapter's response to a statement: `SELECT 3` with its parts.
-fn response(status: &str) -> Value {
-    let rows = status
-        .rsplit(' ')
-        .next()
-        .and_then(|n| n.parse::<i64>().ok());
-    let words = status.split(' ').take_while(|w| w.parse::<i64>().is_err());
-    let code: Vec<&str> = words.collect();
-    from_json(&serde_json::json!({
-        "_message": status,
-        "code": code.join(" "),
-        "rows_affected": rows,
-    }))
 }
 
 fn get_relation(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {

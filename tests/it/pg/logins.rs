@@ -193,7 +193,7 @@ async fn a_server_that_is_down_is_told_at_once() {
     assert_eq!(code, "db-connect");
     assert_eq!(
         error.to_string(),
-        "cannot reach /nowhere/.s.PGSQL.5432: No such file or directory (os error 2)"
+        "cannot reach /nowhere/.s.PGSQL.5432: No such file or directory"
     );
     let unknown = ConnectConfig::new(Host::Tcp("no-such-host.invalid".into()), "u", "d");
     let (code, error) = refusal(unknown).await;
@@ -320,4 +320,47 @@ async fn sessions_that_are_kept_pass_the_check() {
     let pool = db.pool(2);
     pool.check_sessions_are_kept().await.expect("no proxy here");
     assert!(!pool.has_moved());
+}
+
+#[tokio::test]
+async fn a_cancel_goes_over_tls_too() {
+    let server = with_tls();
+    let pool = Pool::new(server.config(SslMode::Require), 2).expect("needs no files");
+    let connection = pool.get().await.expect("connects");
+    let watcher = pool.get().await.expect("connects");
+    let token = connection.cancel_token();
+    let active = format!(
+        "select 1 from pg_stat_activity where pid = {} and state = 'active'",
+        connection.backend()
+    );
+    let (ran, ()) = tokio::join!(connection.execute("select pg_sleep(60)"), async {
+        while watcher
+            .query_untyped(&active)
+            .await
+            .expect("runs")
+            .rows
+            .is_empty()
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        token.cancel().await.expect("asks");
+    });
+    assert_eq!(ran.expect_err("cancelled").sqlstate(), Some("57014"));
+}
+
+#[tokio::test]
+async fn a_proxy_that_pools_by_transaction_is_noticed() {
+    let mut config = ConnectConfig::new(Host::Tcp("127.0.0.1".into()), "u", "d");
+    config.port = super::fake_pooler::start();
+    config.sslmode = SslMode::Disable;
+    let pool = Pool::new(config, 1).expect("needs no files");
+    let error = pool
+        .check_sessions_are_kept()
+        .await
+        .expect_err("one backend for two");
+    assert!(
+        matches!(error, PgError::TransactionPooling { .. }),
+        "{error:?}"
+    );
+    assert_eq!(error.diagnostic(None).code.as_str(), "db-pooling");
 }

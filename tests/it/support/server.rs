@@ -37,6 +37,11 @@ fn shared() -> &'static Shared {
         options.base = Some(folder.join("pg"));
         options.small = true;
         let running = server::ensure_server(&options).expect("a private server for the tests");
+        // Nothing of it outlives this process; databases come and go twice as fast.
+        for setting in ["fsync = off", "full_page_writes = off"] {
+            run_on(&running, &format!("alter system set {setting}"));
+        }
+        run_on(&running, "select pg_reload_conf()");
         Shared {
             running,
             _watcher: watcher,
@@ -133,6 +138,11 @@ impl Drop for TestDb {
             self.name
         ));
     }
+}
+
+/// The folder of the shared server's socket.
+pub(crate) fn socket_dir() -> &'static Path {
+    shared().running.socket_dir()
 }
 
 fn config(dbname: &str) -> ConnectConfig {

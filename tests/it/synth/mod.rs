@@ -1,6 +1,7 @@
 //! The simulation as a whole: the same bytes by any road, and money that ties.
 
 mod invariants;
+mod load;
 mod roads;
 
 use std::collections::BTreeMap;
