@@ -4,5 +4,6 @@ mod cases;
 mod errors;
 mod pg;
 mod project;
+mod reference;
 mod support;
 mod synth;
