@@ -124,7 +124,7 @@ fn a_raw_row_out_of_bounds_fails_its_test_by_name_until_it_is_repaired() {
     let output = reference.run(&["test", "--select", "source:raw.payment_attempts"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("source_value_between_raw_payment_attempts_amount__0"), "{said}");
+    assert!(said.contains("source_value_between_raw_payment_attempts_amount__1"), "{said}");
     assert!(said.contains(&id) && said.contains("1 row"), "{said}");
     set("-1 - amount");
     reference.ok(&["test"]);
