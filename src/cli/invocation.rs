@@ -111,7 +111,7 @@ impl Invocation {
             selectors: Some(&selectors),
             indirect,
             resource_types: &args.resource_type,
-            exclude_resource_types: &[],
+            exclude_resource_types: &args.exclude_resource_type,
         })
         .map_err(fail)?;
         let context = SelectContext {

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::draft::{self, Draft};
 use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
-    generic_test,
+    exposures, generic_test,
 };
 use super::{model_json, resolve};
 use crate::diag::{Diagnostic, Severity, SourceMap, codes};
@@ -53,6 +53,13 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     let tests = generic_tests(project, engine, &kept, &mut problems, &mut disabled);
     let mut nodes: Vec<Node> = kept.into_iter().map(|s| s.node).collect();
     nodes.extend(tests);
+    for mut exposure in exposures::nodes(project, &mut problems) {
+        describe(&docs, &mut exposure, &mut problems);
+        match exposure.config.enabled {
+            true => nodes.push(exposure),
+            false => disabled.push(exposure),
+        }
+    }
     problems.extend(duplicates(&nodes, &project.sources));
     problems.extend(unused_config(project, &nodes, &disabled));
     let names = NameTable::new(&nodes, &disabled);
