@@ -3,5 +3,6 @@
 mod errors;
 mod pg;
 mod project;
+mod run;
 mod support;
 mod synth;
