@@ -59,6 +59,36 @@ pub fn render_profile_string(
     context.render(text)
 }
 
+/// Renders a description, where `doc('name')` or `doc('package', 'name')` stands for a docs
+/// block; `find` gets its arguments.
+pub fn render_description(
+    text: &str,
+    find: impl Fn(&[&str]) -> Option<String> + Send + Sync + 'static,
+) -> Result<String, LookupError> {
+    if !["{{", "{%", "{#"]
+        .iter()
+        .any(|marker| text.contains(marker))
+    {
+        return Ok(text.to_owned());
+    }
+    let text = rewrite::normalise(text);
+    let rewritten = rewrite::rewrite(&text).map_err(|e| plain(e.message))?;
+    let mut env = Environment::new();
+    env.set_debug(false);
+    value::register(&mut env);
+    env.add_function("doc", move |names: minijinja::value::Rest<String>| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        find(&names).ok_or_else(|| {
+            super::error::fail_with(
+                format!("there is no docs block `{}`", names.join(".")),
+                "write {% docs name %} … {% enddocs %} in a .md file",
+            )
+        })
+    });
+    env.render_str(&rewritten, ())
+        .map_err(|e| failure(&e, text.trim()))
+}
+
 impl YamlContext<'_> {
     /// Renders a string; see [`render_yaml_string`].
     pub fn render(&self, text: &str) -> Result<Json, LookupError> {

@@ -44,6 +44,7 @@ const METHODS: &[(&str, Method)] = &[
     ("list_schemas", list_schemas),
     ("check_schema_exists", check_schema_exists),
     ("get_columns_in_relation", get_columns),
+    ("get_column_schema_from_query", get_column_schema),
     ("get_missing_columns", get_missing_columns),
     ("expand_target_column_types", expand_column_types),
     ("expand_column_types", expand_column_types),
@@ -299,6 +300,23 @@ fn get_columns(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<
         .columns(&relation)
         .map_err(crate::jinja::error::raise)?;
     Ok(columns_value(&columns))
+}
+
+/// The columns of a query's result, as the server names their types.
+fn get_column_schema(
+    run: &Arc<Run>,
+    _: &mut State<'_, '_>,
+    args: &[Value],
+) -> Result<Value, Error> {
+    let (sql,): (Value,) = from_args(args)?;
+    if !run.executes() {
+        return Ok(List::value(Vec::new()));
+    }
+    let table = run
+        .database()?
+        .query(&sql.to_string())
+        .map_err(crate::jinja::error::raise)?;
+    Ok(columns_value(&table.columns))
 }
 
 fn get_missing_columns(
