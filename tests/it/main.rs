@@ -5,5 +5,6 @@ mod errors;
 mod pg;
 mod project;
 mod reference;
+mod run;
 mod support;
 mod synth;
