@@ -6,7 +6,7 @@
 pub mod args;
 mod build;
 mod compile;
-mod db;
+pub mod db;
 mod debug;
 mod demo;
 mod failure;

@@ -5,16 +5,21 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use indexmap::IndexMap;
-use marts::diag::{Diagnostic, RenderOptions, SourceMap, codes, render_all};
-use marts::project::{
-    ConfigKind, ConfigOrigin, ConfigQuery, NodeConfig, Project, ReadOptions, parse_vars, read,
-};
+use marts::diag::codes;
+
+use crate::support::TestDb;
 
 /// Files of a case that are about it and not of its project.
-const OWN_FILES: [&str; 6] = ["expected.txt", "args", "env", "vars", "setup.sh", ".bare"];
+const OWN_FILES: [&str; 6] = [
+    "expected.txt",
+    "args",
+    "env",
+    "database.sql",
+    "setup.sh",
+    ".bare",
+];
 
 fn gallery() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errors")
@@ -105,13 +110,28 @@ fn every_code_has_a_case() {
     assert!(done.is_empty(), "take these out of pending.txt: {done:?}");
 }
 
-/// Everything that the user is shown for a case, with the project's folder as `[PROJECT]`.
+/// Everything that the user is shown for a case and the exit code. The project's folder is
+/// `[PROJECT]`, its database `[DATABASE]`, the server's socket `[SOCKET]`.
 fn show(case: &Path) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = folder.path().join("shop");
     fs::create_dir(&root).expect("a project folder");
     copy_base(case, &root);
     copy(case, &root, true);
+    let mut env = environment(case);
+    let database = case.join("database.sql").exists().then(TestDb::new);
+    let mut names = vec![(root.to_string_lossy().into_owned(), "[PROJECT]")];
+    if let Some(database) = &database {
+        let sql = fs::read_to_string(case.join("database.sql")).expect("database.sql is text");
+        database.sql(&sql);
+        env.entry("DATABASE_URL".to_owned())
+            .or_insert(database.url());
+        names.push((database.name().to_owned(), "[DATABASE]"));
+        names.push((
+            database.socket_dir().to_string_lossy().into_owned(),
+            "[SOCKET]",
+        ));
+    }
     if case.join("setup.sh").exists() {
         let script = case.join("setup.sh");
         let status = Command::new("sh")
@@ -125,13 +145,12 @@ fn show(case: &Path) -> String {
             name(case)
         );
     }
-    let args = fs::read_to_string(case.join("args")).ok();
-    let shown = match args {
-        Some(args) => run(&root, &args, environment(case)),
-        None => read_only(&root, case),
-    };
-    let shown = shown.replace(&root.to_string_lossy().into_owned(), "[PROJECT]");
-    format!("{}\n", shown.trim_end())
+    let args = fs::read_to_string(case.join("args")).unwrap_or_else(|_| "parse".to_owned());
+    let mut shown = run(&root, &args, env);
+    for (found, name) in names {
+        shown = shown.replace(&found, name);
+    }
+    format!("{shown}\n")
 }
 
 fn copy_base(case: &Path, root: &Path) {
@@ -171,58 +190,6 @@ fn environment(case: &Path) -> IndexMap<String, String> {
         .collect()
 }
 
-/// What reading alone says.
-fn read_only(root: &Path, case: &Path) -> String {
-    let env = environment(case);
-    if let Ok(vars) = fs::read_to_string(case.join("vars")) {
-        let sources = SourceMap::default();
-        let error = parse_vars(vars.trim_end(), &sources).err();
-        return render_all(error.as_slice(), &sources, RenderOptions::default());
-    }
-    let options = ReadOptions {
-        project_dir: root.to_owned(),
-        url: env.get("DATABASE_URL").cloned(),
-        env: Arc::new(env),
-        ..ReadOptions::default()
-    };
-    let (diagnostics, sources) = match read(&options) {
-        Ok((project, mut warnings)) => {
-            warnings.extend(config_errors(&project));
-            (warnings, project.sources)
-        }
-        Err(failure) => (failure.diagnostics, failure.sources),
-    };
-    render_all(&diagnostics, &sources, RenderOptions::default())
-}
-
-/// What the types of config say of models, as far as YAML configures them.
-fn config_errors(project: &Project) -> Vec<Diagnostic> {
-    let package = project.root_package();
-    let mut found = Vec::new();
-    for model in &package.models {
-        let entries = &package.properties.models;
-        let layer = entries
-            .iter()
-            .find(|e| e.name.value == model.name)
-            .map(|e| e.config_layer());
-        let config = project.resolve_config(&ConfigQuery {
-            kind: ConfigKind::Model,
-            package,
-            fqn: &model.fqn(&package.name),
-            properties: layer.as_ref(),
-            in_file: &[],
-        });
-        let what = format!("model `{}`", model.name);
-        let origin = ConfigOrigin {
-            what: &what,
-            place: &|key| config.places.get(key).copied(),
-            file: Some(&model.path),
-        };
-        found.extend(NodeConfig::new(config.map.clone(), "view", &origin).1);
-    }
-    found
-}
-
 /// What the program says: standard error, then its exit code.
 fn run(root: &Path, args: &str, env: IndexMap<String, String>) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_marts"))
@@ -237,5 +204,5 @@ fn run(root: &Path, args: &str, env: IndexMap<String, String>) -> String {
         .status
         .code()
         .map_or("a signal".to_owned(), |c| c.to_string());
-    format!("{}\nexit code {code}", shown.trim_end())
+    format!("{}\n\nexit code {code}", shown.trim_end())
 }
