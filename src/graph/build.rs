@@ -584,6 +584,8 @@ fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Di
             .chain(disabled)
             .filter(|n| n.kind == kind)
             .map(|n| n.fqn.clone())
+            // A package that has none of a kind yet may be configured all the same.
+            .chain(project.packages.iter().map(|p| vec![p.name.clone()]))
             .collect()
     };
     [
