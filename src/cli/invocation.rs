@@ -100,13 +100,7 @@ impl Invocation {
         let fail = |problem| Failure::new(vec![problem], self.sources().clone());
         let indirect = match args.indirect_selection.as_deref() {
             None => IndirectSelection::default(),
-            Some(word) => IndirectSelection::parse(word).ok_or_else(|| {
-                Failure::message(
-                    codes::CLI_USAGE,
-                    format!("--indirect-selection does not know `{word}`"),
-                    "use eager, cautious, buildable or empty",
-                )
-            })?,
+            Some(word) => IndirectSelection::parse(word).map_err(fail)?,
         };
         let selection = Selection::parse(&select::SelectArgs {
             select: &args.select,
