@@ -11,7 +11,7 @@ use super::args::{Global, LogFormat, SelectArgs};
 use super::failure::Failure;
 use crate::diag::{Diagnostic, RenderOptions, SourceMap, codes, render};
 use crate::event::Event;
-use crate::graph::select::{self, IndirectSelection, SelectContext, Selection};
+use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Selectors};
 use crate::graph::{self, Graph, NodeIx};
 use crate::jinja::{Engine, MacroFile, Settings};
 use crate::project::{self, Project, ReadOptions};
@@ -102,11 +102,13 @@ impl Invocation {
             None => IndirectSelection::default(),
             Some(word) => IndirectSelection::parse(word).map_err(fail)?,
         };
+        let selectors = Selectors::new(&self.project.selectors, indirect)
+            .map_err(|problems| Failure::new(problems, self.sources().clone()))?;
         let selection = Selection::parse(&select::SelectArgs {
             select: &args.select,
             exclude: &args.exclude,
             selector: args.selector.as_deref(),
-            selectors: None,
+            selectors: Some(&selectors),
             indirect,
             resource_types: &args.resource_type,
             exclude_resource_types: &[],

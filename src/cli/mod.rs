@@ -6,7 +6,7 @@
 pub mod args;
 mod build;
 mod compile;
-pub mod db;
+mod db;
 mod debug;
 mod demo;
 mod failure;

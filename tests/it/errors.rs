@@ -8,6 +8,7 @@ use std::process::Command;
 
 use indexmap::IndexMap;
 use marts::diag::codes;
+use regex::Regex;
 
 use crate::support::TestDb;
 
@@ -145,11 +146,16 @@ fn show(case: &Path) -> String {
             name(case)
         );
     }
-    let args = fs::read_to_string(case.join("args")).unwrap_or_else(|_| "parse".to_owned());
+    let mut args = fs::read_to_string(case.join("args")).unwrap_or_else(|_| "parse".to_owned());
+    for (found, name) in &names {
+        args = args.replace(name, found);
+    }
     let mut shown = run(&root, &args, env);
     for (found, name) in names {
         shown = shown.replace(&found, name);
     }
+    let seconds = Regex::new(r"\d+\.\d\ds").expect("a pattern");
+    let shown = seconds.replace_all(&shown, "0.00s");
     format!("{shown}\n")
 }
 

@@ -1,2 +1,0 @@
-{{ config(materialized='tabel') }}
-select 1 as id
