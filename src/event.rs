@@ -103,6 +103,10 @@ fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::O
 /// One fact, in the order in which the dispatcher saw it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most events are a finished node; a box would only make them harder to take apart"
+)]
 pub enum Event {
     /// The run begins.
     RunStarted {

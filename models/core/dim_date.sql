@@ -14,12 +14,12 @@ select
     extract(week from date_day)::integer as iso_week,
     extract(isoyear from date_day)::integer as iso_year,
     to_char(date_day, 'IYYY"-W"IW') as iso_week_label,
-    date_trunc('week', date_day)::date as week_start,
-    date_trunc('month', date_day)::date as month_start,
-    (date_trunc('month', date_day) + interval '1 month')::date as month_end,
-    extract(day from date_trunc('month', date_day) + interval '1 month' - interval '1 day')::integer as days_in_month,
+    date_trunc('week', date_day::timestamp)::date as week_start,
+    date_trunc('month', date_day::timestamp)::date as month_start,
+    (date_trunc('month', date_day::timestamp) + interval '1 month')::date as month_end,
+    extract(day from date_trunc('month', date_day::timestamp) + interval '1 month' - interval '1 day')::integer as days_in_month,
     to_char(date_day, 'YYYY-MM') as month_label,
     extract(quarter from date_day)::integer as quarter_of_year,
-    date_trunc('quarter', date_day)::date as quarter_start,
+    date_trunc('quarter', date_day::timestamp)::date as quarter_start,
     extract(year from date_day)::integer as calendar_year
 from day

@@ -50,7 +50,7 @@ used as (
 
     select
         customer_id,
-        date_trunc('month', activity_date)::date as month_start,
+        date_trunc('month', activity_date::timestamp)::date as month_start,
         count(distinct user_id) filter (where is_active)::integer as active_users,
         count(*) filter (where is_active)::integer as active_user_days,
         count(distinct activity_date) filter (where is_active)::integer as active_days,
@@ -58,7 +58,7 @@ used as (
         sum(sessions)::bigint as sessions,
         sum(cancel_page_views)::integer as cancel_page_views
     from {{ ref('fct_user_day') }}
-    group by customer_id, date_trunc('month', activity_date)
+    group by customer_id, date_trunc('month', activity_date::timestamp)
 
 ),
 
@@ -82,8 +82,8 @@ select
     spine.is_closed,
     spine.covered_days,
     (
-        extract(year from age(spine.month_start, date_trunc('month', spine.first_activated_date))) * 12
-        + extract(month from age(spine.month_start, date_trunc('month', spine.first_activated_date)))
+        extract(year from age(spine.month_start::timestamp, date_trunc('month', spine.first_activated_date::timestamp))) * 12
+        + extract(month from age(spine.month_start::timestamp, date_trunc('month', spine.first_activated_date::timestamp)))
     )::integer as tenure_months,
     subscribed.customer_id is not null as is_subscribed,
     mrr.plan_id,

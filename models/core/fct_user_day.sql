@@ -17,7 +17,6 @@ with event as (
         event.customer_id,
         event.activity_date,
         event.session_id,
-        event.feature,
         event.actions,
         event.is_core_action,
         event.is_cancel_intent,
@@ -32,18 +31,35 @@ with event as (
     )
     {%- endif %}
 
+),
+
+-- Sittings first: counting rows per day is far cheaper than counting distinct sessions in each of millions of days.
+session as (
+
+    select
+        user_id,
+        activity_date,
+        session_id,
+        min(customer_id) as customer_id,
+        count(*) as events,
+        coalesce(sum(actions) filter (where is_core_action), 0) as core_actions,
+        bool_or(is_core_action) as is_active,
+        count(*) filter (where is_cancel_intent) as cancel_page_views,
+        max(received_at) as last_received_at
+    from event
+    group by user_id, activity_date, session_id
+
 )
 
 select
     user_id,
     activity_date,
     min(customer_id) as customer_id,
-    count(*)::integer as events,
-    coalesce(sum(actions) filter (where is_core_action), 0)::integer as core_actions,
-    bool_or(is_core_action) as is_active,
-    count(distinct session_id)::integer as sessions,
-    coalesce(array_agg(distinct feature) filter (where is_core_action), '{}') as core_features,
-    count(*) filter (where is_cancel_intent)::integer as cancel_page_views,
-    max(received_at) as last_received_at
-from event
+    sum(events)::integer as events,
+    sum(core_actions)::integer as core_actions,
+    bool_or(is_active) as is_active,
+    count(*)::integer as sessions,
+    sum(cancel_page_views)::integer as cancel_page_views,
+    max(last_received_at) as last_received_at
+from session
 group by user_id, activity_date

@@ -28,8 +28,8 @@ landmark as (
         invoice.billing_interval,
         case when charged.is_exposed then charged.first_failed_at else charged.first_paid_at end as landmark_at,
         (
-            extract(year from age(charged.due_month, date_trunc('month', customer.first_activated_date))) * 12
-            + extract(month from age(charged.due_month, date_trunc('month', customer.first_activated_date)))
+            extract(year from age(charged.due_month::timestamp, date_trunc('month', customer.first_activated_date::timestamp))) * 12
+            + extract(month from age(charged.due_month::timestamp, date_trunc('month', customer.first_activated_date::timestamp)))
         )::integer as tenure_months
     from charged
     inner join {{ ref('fct_invoice') }} as invoice on invoice.invoice_id = charged.invoice_id

@@ -13,15 +13,25 @@ with use_in_month as (
 
 ),
 
+feature_month as (
+
+    select distinct
+        customer_id,
+        date_trunc('month', activity_date::timestamp)::date as month_start,
+        feature
+    from {{ ref('stg_product_events') }}
+    where is_core_action
+
+),
+
 feature as (
 
     select
-        user_day.customer_id,
-        date_trunc('month', user_day.activity_date)::date as month_start,
-        count(distinct used.feature)::integer as features_used
-    from {{ ref('fct_user_day') }} as user_day
-    cross join unnest(user_day.core_features) as used (feature)
-    group by user_day.customer_id, date_trunc('month', user_day.activity_date)
+        customer_id,
+        month_start,
+        count(*)::integer as features_used
+    from feature_month
+    group by customer_id, month_start
 
 ),
 

@@ -42,38 +42,6 @@ pub(super) struct Block {
     pub(super) kwargs: bool,
 }
 
-/// A `{% snapshot %}` block of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotBlock {
-    /// Its name.
-    pub name: String,
-    /// What is between its tags.
-    pub text: String,
-    /// The line of the file, from 1, on which `text` begins.
-    pub first_line: usize,
-}
-
-/// The snapshots of a file's text. Errors carry the line, from 1, and say what is wrong.
-pub fn snapshot_blocks(text: &str) -> Result<Vec<SnapshotBlock>, (usize, String)> {
-    let text = super::rewrite::normalise(text);
-    let line_at = |byte: usize| {
-        text.as_bytes()[..byte]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count()
-            + 1
-    };
-    let blocks = scan(&text).map_err(|error| (line_at(error.at.min(text.len())), error.message))?;
-    let snapshots = blocks.into_iter().filter(|b| b.kind == BlockKind::Snapshot);
-    Ok(snapshots
-        .map(|block| SnapshotBlock {
-            name: block.name,
-            first_line: line_at(block.body.start),
-            text: text[block.body].to_owned(),
-        })
-        .collect())
-}
-
 fn kind_of(tag: &str) -> Option<(BlockKind, &'static str)> {
     Some(match tag {
         "macro" => (BlockKind::Macro, "endmacro"),

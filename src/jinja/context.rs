@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use minijinja::value::{Object, Value};
 use minijinja::{Error, State};
 
+use serde_json::Value as Json;
+
 use super::error::fail;
 use super::functions::config::ConfigObject;
 use super::native::{columns_value, relation_value};
 use super::registry::{Macros, Table};
 use super::value::{Dict, List, from_json};
 use super::{Arg, Database, Names, NodeContext, Scan, Settings};
+use crate::names::Relation;
 
 /// What every render of an engine shares.
 #[derive(Debug)]
@@ -132,6 +135,19 @@ impl Run {
             .clone()
     }
 
+    /// What a name stands for at parse time, when nothing is known of it yet.
+    pub(super) fn placeholder(&self, schema: Option<&str>, name: &str) -> Value {
+        let target = &self.shared.settings.target;
+        let part = |key: &str| target.get(key).and_then(Json::as_str).unwrap_or_default();
+        let schema = schema.unwrap_or_else(|| part("schema"));
+        relation_value(&Relation::new(part("dbname"), schema, name))
+    }
+
+    fn node_name(&self) -> &str {
+        let name = self.node.model.get("name").and_then(Json::as_str);
+        name.unwrap_or_else(|| self.node.id.as_str())
+    }
+
     /// The macro of a bare name, as a value.
     pub(super) fn macro_named(&self, name: &str) -> Option<Value> {
         self.table.get(name).cloned()
@@ -167,9 +183,10 @@ impl Object for Root {
         let run = &self.0;
         match key {
             "this" => {
-                return Some(match &run.node.this {
-                    Some(this) => relation_value(this),
-                    None => Value::from(()),
+                return Some(match (&run.node.this, &run.mode) {
+                    (Some(this), _) => relation_value(this),
+                    (None, Mode::Scan(_)) => run.placeholder(None, run.node_name()),
+                    (None, Mode::Live { .. }) => Value::from(()),
                 });
             }
             "model" => return Some(run.model()),

@@ -8,8 +8,8 @@ use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 use super::blocks::macro_template;
 use super::context::{Mode, RenderState, Root, Run, Shared, from_arg};
 use super::error::{MacroSyntax, Place, innermost, lookup_error, places};
-use super::registry::{Loaded, Macros, place_of};
-use super::value::{own, to_json};
+use super::registry::{Loaded, MacroDef, Macros, place_of};
+use super::value::to_json;
 use super::{
     Arg, Database, LookupError, MacroFile, MacroInfo, MacroOutput, Names, NodeContext, Rendered,
     Scan, Settings, Template, functions, lines, rewrite, value,
@@ -129,6 +129,8 @@ impl Engine {
 
     /// Calls a macro by its name (`name` or `package.name`), as a template of the node would.
     /// Where there is no macro of the name, `postgres__name` and `default__name` are tried.
+    /// Named arguments go by their order to a macro that names its parameters otherwise: those
+    /// who override a built-in macro choose their own names.
     pub fn call_macro(
         &self,
         node: impl Into<Arc<NodeContext>>,
@@ -145,17 +147,7 @@ impl Engine {
         let Some(def) = found else {
             return Err(self.unknown_macro(&node.package, macro_name));
         };
-        let mut values: Vec<Value> = Vec::new();
-        let mut named: Vec<(&str, Value)> = Vec::new();
-        for (name, arg) in args {
-            match name {
-                Some(name) => named.push((name, from_arg(arg))),
-                None => values.push(from_arg(arg)),
-            }
-        }
-        if !named.is_empty() {
-            values.push(Value::from(Kwargs::from_iter(named)));
-        }
+        let values = arguments(def, args);
         let callee = super::callable::MacroCallable::value(def);
         let run = Run::new(&self.0.shared, node, Mode::Live { names, db });
         run.set_invocation(callee, values);
@@ -326,7 +318,7 @@ fn environment(shared: &Arc<Shared>, undefined: UndefinedBehavior) -> Environmen
     value::register(&mut env);
     functions::register(&mut env, shared);
     env.add_function("__invoke", invoke);
-    env.set_unknown_method_callback(unknown_method);
+    env.set_unknown_method_callback(functions::methods::unknown_method);
     let macros = Arc::clone(&shared.macros);
     env.set_loader(move |name| match name {
         "__boot" => Ok(Some(BOOT.to_owned())),
@@ -336,8 +328,26 @@ fn environment(shared: &Arc<Shared>, undefined: UndefinedBehavior) -> Environmen
     env
 }
 
+/// The arguments of a call from Rust.
+fn arguments(def: &MacroDef, args: &[(Option<&str>, Arg)]) -> Vec<Value> {
+    let has = |name: &str| def.block.params.iter().any(|p| p.name == name);
+    let by_order = !def.block.kwargs && args.iter().any(|(name, _)| name.is_some_and(|n| !has(n)));
+    let mut values: Vec<Value> = Vec::new();
+    let mut named: Vec<(&str, Value)> = Vec::new();
+    for (name, arg) in args {
+        match name {
+            Some(name) if !by_order => named.push((name, from_arg(arg))),
+            _ => values.push(from_arg(arg)),
+        }
+    }
+    if !named.is_empty() {
+        values.push(Value::from(Kwargs::from_iter(named)));
+    }
+    values
+}
+
 /// The rewritten template of a macro.
-fn macro_source(def: &super::registry::MacroDef) -> Result<String, Error> {
+fn macro_source(def: &MacroDef) -> Result<String, Error> {
     let template = macro_template(&def.source.text, &def.block);
     rewrite::rewrite(&template).map_err(|e| {
         let place = Place {
@@ -357,18 +367,4 @@ fn invoke(state: &mut State<'_, '_>) -> Result<Value, Error> {
     let value = callee.call(state, &args)?;
     run.set_outcome(value);
     Ok(Value::from(""))
-}
-
-/// Python's methods on the engine's values; lists that they give are ours. At parse time a
-/// method of something undefined is undefined.
-fn unknown_method(
-    state: &mut State<'_, '_>,
-    value: &Value,
-    method: &str,
-    args: &[Value],
-) -> Result<Value, Error> {
-    if value.is_undefined() && state.undefined_behavior() == UndefinedBehavior::Chainable {
-        return Ok(Value::UNDEFINED);
-    }
-    minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args).map(own)
 }

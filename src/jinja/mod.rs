@@ -18,10 +18,11 @@ mod registry;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod text_blocks;
 mod value;
 mod yaml;
 
 pub use api::*;
-pub use blocks::{SnapshotBlock, snapshot_blocks};
 pub use engine::Engine;
-pub use yaml::{YamlContext, render_profile_string, render_yaml_string};
+pub use text_blocks::{TextBlock, docs_blocks, snapshot_blocks};
+pub use yaml::{YamlContext, render_description, render_profile_string, render_yaml_string};

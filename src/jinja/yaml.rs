@@ -9,7 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value as Json;
 
 use super::LookupError;
-use super::functions::lookup;
+use super::functions::{self, lookup};
 use super::rewrite::{self, Piece};
 use super::value::{self, from_json, to_json};
 
@@ -57,6 +57,36 @@ pub fn render_profile_string(
         secrets: true,
     };
     context.render(text)
+}
+
+/// Renders a description, where `doc('name')` or `doc('package', 'name')` stands for a docs
+/// block; `find` gets its arguments.
+pub fn render_description(
+    text: &str,
+    find: impl Fn(&[&str]) -> Option<String> + Send + Sync + 'static,
+) -> Result<String, LookupError> {
+    if !["{{", "{%", "{#"]
+        .iter()
+        .any(|marker| text.contains(marker))
+    {
+        return Ok(text.to_owned());
+    }
+    let text = rewrite::normalise(text);
+    let rewritten = rewrite::rewrite(&text).map_err(|e| plain(e.message))?;
+    let mut env = Environment::new();
+    env.set_debug(false);
+    value::register(&mut env);
+    env.add_function("doc", move |names: minijinja::value::Rest<String>| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        find(&names).ok_or_else(|| {
+            super::error::fail_with(
+                format!("there is no docs block `{}`", names.join(".")),
+                "write {% docs name %} … {% enddocs %} in a .md file",
+            )
+        })
+    });
+    env.render_str(&rewritten, ())
+        .map_err(|e| failure(&e, text.trim()))
 }
 
 impl YamlContext<'_> {
@@ -111,10 +141,13 @@ impl YamlContext<'_> {
             },
         );
         let vars = Arc::new(self.vars.clone());
-        env.add_function("var", move |name: &str, default: Option<Value>| {
-            lookup::var(vars.get(name), name, default)
-        });
-        env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        let var = move |args: minijinja::value::Rest<Value>| {
+            let name = args.first().map(Value::to_string).unwrap_or_default();
+            lookup::var(vars.get(&name), &name, lookup::given(&args, 1, "default"))
+        };
+        env.add_function("var", var);
+        env.set_unknown_method_callback(functions::methods::unknown_method);
+        functions::filters::register(&mut env);
         env
     }
 }

@@ -107,6 +107,9 @@ fn tls_hint(reason: &str) -> &'static str {
 fn server(error: &DbError, place: Option<SqlPlace<'_>>) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(code(error), error.message.clone());
     diagnostic = with_place(diagnostic, error, place);
+    if let Some(server) = &error.server {
+        diagnostic = diagnostic.note(format!("the server is {server}"));
+    }
     if let Some(detail) = &error.detail {
         diagnostic = diagnostic.note(detail.clone());
     }
@@ -135,6 +138,8 @@ fn code(error: &DbError) -> Code {
         state if state.starts_with("28") => codes::DB_LOGIN,
         state if state.starts_with("08") => codes::DB_CONNECT,
         _ if error.sql.is_none() => codes::DB_CONNECT,
+        // The server ended the session with this word.
+        _ if error.severity == "FATAL" || error.severity == "PANIC" => codes::DB_LOST,
         _ => codes::SQL_ERROR,
     }
 }

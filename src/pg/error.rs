@@ -26,6 +26,8 @@ pub struct DbError {
     pub position: Option<usize>,
     /// The SQL that was sent, when there was one.
     pub sql: Option<String>,
+    /// The server, where the login failed.
+    pub server: Option<String>,
     /// A query that a function ran, in which the error arose.
     pub internal_query: Option<String>,
     /// The call stack of functions and the like.
@@ -142,7 +144,9 @@ impl PgError {
         sql: Option<&str>,
     ) -> Self {
         if let Some(db) = error.as_db_error() {
-            return Self::Server(Box::new(db_error(db, sql)));
+            let mut db = db_error(db, sql);
+            db.server = sql.is_none().then(|| server.to_owned());
+            return Self::Server(Box::new(db));
         }
         let reason = reasons(error);
         let server = server.to_owned();
@@ -192,7 +196,11 @@ fn reasons(error: &tokio_postgres::Error) -> String {
         text = inner.to_string();
         source = inner.source();
     }
-    text
+    // The number says nothing that the words do not.
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
 }
 
 fn db_error(db: &tokio_postgres::error::DbError, sql: Option<&str>) -> DbError {
@@ -214,6 +222,7 @@ fn db_error(db: &tokio_postgres::error::DbError, sql: Option<&str>) -> DbError {
         hint: owned(db.hint()),
         position,
         sql: owned(sql),
+        server: None,
         internal_query,
         context: owned(db.where_()),
         schema: owned(db.schema()),

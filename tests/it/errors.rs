@@ -13,14 +13,34 @@ use regex::Regex;
 use crate::support::TestDb;
 
 /// Files of a case that are about it and not of its project.
-const OWN_FILES: [&str; 6] = [
+const OWN_FILES: [&str; 7] = [
     "expected.txt",
     "args",
     "env",
     "database.sql",
     "setup.sh",
     ".bare",
+    "file-limit",
 ];
+
+/// What a case's `args` and `env` may name of the world, with its value here; shown again
+/// by its name.
+fn places(root: &Path, text: &str) -> Vec<(&'static str, String)> {
+    let mut places = vec![("[PROJECT]", root.to_string_lossy().into_owned())];
+    if text.contains("[SOCKET]") {
+        let socket = crate::support::server::socket_dir();
+        places.push(("[SOCKET]", socket.to_string_lossy().into_owned()));
+    }
+    if text.contains("[PLAIN_PORT]") {
+        let server = crate::pg::tcp_server::without_tls();
+        places.push(("[PLAIN_PORT]", server.port.to_string()));
+    }
+    if text.contains("[POOLER_PORT]") {
+        let port = crate::pg::fake_pooler::start();
+        places.push(("[POOLER_PORT]", port.to_string()));
+    }
+    places
+}
 
 fn gallery() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errors")
@@ -112,51 +132,64 @@ fn every_code_has_a_case() {
 }
 
 /// Everything that the user is shown for a case and the exit code. The project's folder is
-/// `[PROJECT]`, its database `[DATABASE]`, the server's socket `[SOCKET]`.
+/// `[PROJECT]`, its database `[DATABASE]`, every time `0.00s`.
 fn show(case: &Path) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = folder.path().join("shop");
     fs::create_dir(&root).expect("a project folder");
     copy_base(case, &root);
     copy(case, &root, true);
-    let mut env = environment(case);
-    let database = case.join("database.sql").exists().then(TestDb::new);
-    let mut names = vec![(root.to_string_lossy().into_owned(), "[PROJECT]")];
-    if let Some(database) = &database {
-        let sql = fs::read_to_string(case.join("database.sql")).expect("database.sql is text");
-        database.sql(&sql);
-        env.entry("DATABASE_URL".to_owned())
-            .or_insert(database.url());
-        names.push((database.name().to_owned(), "[DATABASE]"));
-        names.push((
-            database.socket_dir().to_string_lossy().into_owned(),
-            "[SOCKET]",
-        ));
+    set_up(case, &root);
+    let read = |file: &str| fs::read_to_string(case.join(file)).unwrap_or_default();
+    let (mut args, mut env) = (read("args"), read("env"));
+    if args.is_empty() {
+        args = "parse".to_owned();
     }
-    if case.join("setup.sh").exists() {
-        let script = case.join("setup.sh");
+    let database = database(case);
+    if let Some(database) = &database
+        && !args.contains("--url")
+    {
+        env = format!("DATABASE_URL={}\n{env}", database.url());
+    }
+    let mut places = places(&root, &format!("{args}{env}"));
+    if let Some(database) = &database {
+        let socket = database.socket_dir().to_string_lossy().into_owned();
+        places.push(("[SOCKET]", socket));
+        places.push(("[DATABASE]", database.name().to_owned()));
+    }
+    for (name, value) in &places {
+        args = args.replace(name, value);
+        env = env.replace(name, value);
+    }
+    let limit = read("file-limit");
+    let mut shown = run(&root, &args, environment(&env), limit.trim());
+    for (name, value) in &places {
+        shown = shown.replace(value, name);
+    }
+    let seconds = Regex::new(r"\d+\.\d\ds").expect("a pattern");
+    format!("{}\n", seconds.replace_all(shown.trim_end(), "0.00s"))
+}
+
+/// Runs what the case says of its folder.
+fn set_up(case: &Path, root: &Path) {
+    let script = case.join("setup.sh");
+    if script.exists() {
         let status = Command::new("sh")
             .arg("-eu")
             .arg(script)
-            .current_dir(&root)
+            .current_dir(root)
             .status();
-        assert!(
-            status.expect("sh runs").success(),
-            "setup.sh of {}",
-            name(case)
-        );
+        let fine = status.expect("sh runs").success();
+        assert!(fine, "setup.sh of {}", name(case));
     }
-    let mut args = fs::read_to_string(case.join("args")).unwrap_or_else(|_| "parse".to_owned());
-    for (found, name) in &names {
-        args = args.replace(name, found);
-    }
-    let mut shown = run(&root, &args, env);
-    for (found, name) in names {
-        shown = shown.replace(&found, name);
-    }
-    let seconds = Regex::new(r"\d+\.\d\ds").expect("a pattern");
-    let shown = seconds.replace_all(&shown, "0.00s");
-    format!("{shown}\n")
+}
+
+/// A database of the case's own, if it has `database.sql`.
+fn database(case: &Path) -> Option<TestDb> {
+    let sql = fs::read_to_string(case.join("database.sql")).ok()?;
+    let database = TestDb::new();
+    database.sql(&sql);
+    Some(database)
 }
 
 fn copy_base(case: &Path, root: &Path) {
@@ -188,17 +221,22 @@ fn copy(from: &Path, to: &Path, top: bool) {
     }
 }
 
-fn environment(case: &Path) -> IndexMap<String, String> {
-    let text = fs::read_to_string(case.join("env")).unwrap_or_default();
+fn environment(text: &str) -> IndexMap<String, String> {
     text.lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
 
-/// What the program says: standard error, then its exit code.
-fn run(root: &Path, args: &str, env: IndexMap<String, String>) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_marts"))
+/// What the program says: standard error, then its exit code. With a limit, files may grow
+/// to so many KiB, which is how a full disk looks.
+fn run(root: &Path, args: &str, env: IndexMap<String, String>, file_limit: &str) -> String {
+    let limited = match file_limit {
+        "" => r#"exec "$@""#.to_owned(),
+        limit => format!(r#"ulimit -f {limit}; exec "$@""#),
+    };
+    let output = Command::new("bash")
+        .args(["-c", &limited, "gallery", env!("CARGO_BIN_EXE_marts")])
         .args(args.lines())
         .current_dir(root)
         .env_clear()

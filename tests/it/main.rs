@@ -1,5 +1,6 @@
 //! All integration tests but the architecture test: one binary, one module per topic.
 
+mod cases;
 mod errors;
 mod pg;
 mod project;

@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &DemoArgs, world: &mut World) -> Result
             hint,
         ));
     }
-    let invocation = Invocation::load(global, "build", false, world)?;
+    let mut invocation = Invocation::load(global, "build", false, world)?;
     check_is_reference(&invocation)?;
     logging::start(global, invocation.root());
     let request = Request::new(&args.generate, global.threads)?;
@@ -55,12 +55,18 @@ pub(super) fn run(global: &Global, args: &DemoArgs, world: &mut World) -> Result
     runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let done = async {
-            let text = generate::into_database(&connected, &request, world).await?;
+            let history = generate::into_database(&connected, &request, world).await?;
             if !world.stderr_style.quiet {
-                generate::say(&text);
+                generate::say(&history.text);
                 generate::say("\n");
             }
-            let args = RunArgs::default();
+            if history.replaces {
+                invocation = Invocation::load(global, "build", true, world)?;
+            }
+            let args = RunArgs {
+                full_refresh: history.replaces,
+                ..RunArgs::default()
+            };
             let work = Work::Build;
             let record =
                 build::execute(&invocation, &args, work, &connected, &mut *reporter, world).await?;

@@ -113,7 +113,15 @@ async fn to_project(
     let connected = target::connect(global, project, world).await?;
     let text = into_database(&connected, request, world).await;
     tokio::task::spawn_blocking(|| connected.close()).await.ok();
-    text
+    text.map(|outcome| outcome.text)
+}
+
+/// What came out, and what that means for the models on it.
+pub(super) struct Outcome {
+    /// For people.
+    pub(super) text: String,
+    /// Another history was there, so that incremental models must be built anew.
+    pub(super) replaces: bool,
 }
 
 /// Writes the history of a request into a database that answers, and says what came out.
@@ -121,7 +129,7 @@ pub(super) async fn into_database(
     connected: &Connected,
     request: &Request,
     world: &World,
-) -> Result<String, Failure> {
+) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let pool = Pool::new(connected.config.clone(), TABLES.len() + 1)
         .map_err(|error| Failure::from(error.diagnostic(None)))?;
@@ -130,13 +138,15 @@ pub(super) async fn into_database(
     bar.finish_and_clear();
     pool.close();
     let loaded = done.map_err(|error| Failure::from(error.diagnostic(SCHEMA)))?;
-    Ok(summary::database(
+    let text = summary::database(
         request,
         &loaded,
         started.elapsed(),
         &connected.label,
         world.stderr_style,
-    ))
+    );
+    let replaces = matches!(loaded.way, state::Way::Anew { replaces: true });
+    Ok(Outcome { text, replaces })
 }
 
 /// A bar on a terminal that may move; elsewhere nothing.

@@ -11,7 +11,7 @@ use crate::jinja::context::{RenderState, Run};
 use crate::jinja::error::{fail, fail_with};
 use crate::jinja::native::{
     BoundMethod, column_class, columns_value, relation_class, relation_of, relation_value,
-    table_value,
+    response_value, table_value,
 };
 use crate::jinja::value::{Dict, List, from_json};
 use crate::names::{Relation, quote_ident};
@@ -44,6 +44,7 @@ const METHODS: &[(&str, Method)] = &[
     ("list_schemas", list_schemas),
     ("check_schema_exists", check_schema_exists),
     ("get_columns_in_relation", get_columns),
+    ("get_column_schema_from_query", get_column_schema),
     ("get_missing_columns", get_missing_columns),
     ("expand_target_column_types", expand_column_types),
     ("expand_column_types", expand_column_types),
@@ -199,23 +200,8 @@ fn execute(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Valu
     } else {
         crate::jinja::Table::default()
     };
-    let response = response(&table.status);
+    let response = response_value(&table.status);
     Ok(Value::from(Tuple::from([response, table_value(&table)])))
-}
-
-/// The adapter's response to a statement: `SELECT 3` with its parts.
-fn response(status: &str) -> Value {
-    let rows = status
-        .rsplit(' ')
-        .next()
-        .and_then(|n| n.parse::<i64>().ok());
-    let words = status.split(' ').take_while(|w| w.parse::<i64>().is_err());
-    let code: Vec<&str> = words.collect();
-    from_json(&serde_json::json!({
-        "_message": status,
-        "code": code.join(" "),
-        "rows_affected": rows,
-    }))
 }
 
 fn get_relation(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
@@ -314,6 +300,23 @@ fn get_columns(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<
         .columns(&relation)
         .map_err(crate::jinja::error::raise)?;
     Ok(columns_value(&columns))
+}
+
+/// The columns of a query's result, as the server names their types.
+fn get_column_schema(
+    run: &Arc<Run>,
+    _: &mut State<'_, '_>,
+    args: &[Value],
+) -> Result<Value, Error> {
+    let (sql,): (Value,) = from_args(args)?;
+    if !run.executes() {
+        return Ok(List::value(Vec::new()));
+    }
+    let table = run
+        .database()?
+        .query(&sql.to_string())
+        .map_err(crate::jinja::error::raise)?;
+    Ok(columns_value(&table.columns))
 }
 
 fn get_missing_columns(

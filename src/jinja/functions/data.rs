@@ -56,7 +56,8 @@ fn to_json_text(_: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     Ok(Value::from(python_json(&json)))
 }
 
-fn sorted(json: Json) -> Json {
+/// JSON with the keys of every object in order.
+pub(super) fn sorted(json: Json) -> Json {
     match json {
         Json::Object(map) => {
             let mut entries: Vec<(String, Json)> =
@@ -70,7 +71,7 @@ fn sorted(json: Json) -> Json {
 }
 
 /// JSON with Python's separators, and ASCII only, as `json.dumps` writes it.
-pub(in crate::jinja) fn python_json(json: &Json) -> String {
+pub(super) fn python_json(json: &Json) -> String {
     match json {
         Json::Object(map) => {
             let entry = |(k, v): (&String, &Json)| format!("{}: {}", ascii(k), python_json(v));

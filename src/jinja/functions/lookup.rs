@@ -12,7 +12,6 @@ use crate::jinja::error::{fail_with, raise};
 use crate::jinja::native::relation_value;
 use crate::jinja::value::from_json;
 use crate::jinja::{RefCall, SourceCall};
-use crate::names::Relation;
 
 /// The functions by name.
 pub(super) const FUNCTIONS: &[(&str, Body)] = &[
@@ -54,7 +53,7 @@ fn reference(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> 
     let run = RenderState::run(state)?;
     match &run.mode {
         Mode::Scan(_) => {
-            let placeholder = placeholder(&run, None, &call.name);
+            let placeholder = run.placeholder(None, &call.name);
             if let Some(mut scan) = run.scan()
                 && !scan.refs.iter().any(|(known, _)| *known == call)
             {
@@ -80,7 +79,7 @@ fn source(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let run = RenderState::run(state)?;
     match &run.mode {
         Mode::Scan(_) => {
-            let placeholder = placeholder(&run, Some(&call.source), &call.table);
+            let placeholder = run.placeholder(Some(&call.source), &call.table);
             if let Some(mut scan) = run.scan()
                 && !scan.sources.iter().any(|(known, _)| *known == call)
             {
@@ -95,19 +94,25 @@ fn source(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     }
 }
 
-/// What a name stands for at parse time.
-fn placeholder(run: &Run, schema: Option<&str>, name: &str) -> Value {
-    let target = &run.shared.settings.target;
-    let part = |key: &str| target.get(key).and_then(Json::as_str).unwrap_or_default();
-    let schema = schema.unwrap_or_else(|| part("schema"));
-    relation_value(&Relation::new(part("dbname"), schema, name))
-}
-
 /// `var`: also an object, for `var.has_var(…)`.
 fn variable(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-    let (name, default): (String, Option<Value>) = from_args(args)?;
+    let (name, _, _): (String, Option<Value>, Kwargs) = from_args(args)?;
     let run = RenderState::run(state)?;
-    var(find_var(&run, &name), &name, default)
+    var(find_var(&run, &name), &name, given(args, 1, "default"))
+}
+
+/// An argument by place or name; `none` counts as given, which `Option<Value>` would hide.
+pub(in crate::jinja) fn given(args: &[Value], at: usize, name: &str) -> Option<Value> {
+    match args.get(at) {
+        Some(value) if !value.is_kwargs() => Some(value.clone()),
+        _ => {
+            let kwargs = args.last().filter(|v| v.is_kwargs())?;
+            Kwargs::try_from(kwargs.clone())
+                .ok()?
+                .peek::<Value>(name)
+                .ok()
+        }
+    }
 }
 
 /// The value of a var for a node: the command line, then what the root project says for the

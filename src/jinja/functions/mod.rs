@@ -4,8 +4,10 @@
 pub(super) mod adapter;
 pub(super) mod config;
 mod data;
+pub(super) mod filters;
 mod flow;
 pub(super) mod lookup;
+pub(super) mod methods;
 mod modules;
 mod statement;
 
@@ -65,6 +67,9 @@ pub(super) fn register(env: &mut Environment<'static>, shared: &Shared) {
     env.add_global("api", adapter::api());
     env.add_global("exceptions", flow::exceptions());
     data::register_filters(env);
+    filters::register(env);
+    env.add_function("cycler", minijinja_contrib::globals::cycler);
+    env.add_function("joiner", minijinja_contrib::globals::joiner);
     env.add_global("modules", modules::modules());
     env.add_global("builtins", builtins());
     let settings = &shared.settings;

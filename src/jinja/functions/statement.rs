@@ -7,6 +7,7 @@ use minijinja::{Error, State};
 
 use super::Body;
 use crate::jinja::context::RenderState;
+use crate::jinja::native::plain_rows;
 use crate::jinja::value::Dict;
 
 /// The functions by name.
@@ -57,7 +58,7 @@ fn store(
     response: Value,
     table: Value,
 ) -> Result<Value, Error> {
-    let data = table.get_attr("rows").unwrap_or_default();
+    let data = plain_rows(&table);
     let result = Dict::value(IndexMap::from([
         (Value::from("response"), response),
         (Value::from("data"), data),

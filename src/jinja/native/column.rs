@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Value, from_args};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
 use super::BoundMethod;
 use crate::jinja::Column;
 use crate::jinja::error::fail;
+use crate::jinja::functions::lookup::given;
 use crate::jinja::value::List;
 use crate::names::quote_ident;
 
@@ -108,6 +109,7 @@ impl ColumnObject {
     fn data_type(&self) -> String {
         if self.is(&STRINGS) && self.dtype.to_lowercase() != "text" {
             return match self.char_size {
+                Some(size) if self.is(&["varchar"]) => format!("character varying({size})"),
                 Some(size) => format!("{}({size})", self.dtype),
                 None => self.dtype.clone(),
             };
@@ -234,13 +236,8 @@ fn class_method(method: &str, args: &[Value]) -> Result<Value, Error> {
         }
         "translate_type" => {
             let (dtype,): (String,) = from_args(args)?;
-            Ok(Value::from(match dtype.to_uppercase().as_str() {
-                "STRING" => "TEXT".to_owned(),
-                "TIMESTAMP" => "TIMESTAMP".to_owned(),
-                "FLOAT" => "FLOAT".to_owned(),
-                "INTEGER" => "INT".to_owned(),
-                _ => dtype,
-            }))
+            let string = dtype.eq_ignore_ascii_case("string");
+            Ok(Value::from(if string { "TEXT".to_owned() } else { dtype }))
         }
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }
@@ -255,24 +252,15 @@ pub(in crate::jinja) fn column_class() -> Value {
     Value::from_object(ColumnClass)
 }
 
+/// `Column(column, dtype, char_size, numeric_precision, numeric_scale)`.
 fn create(args: &[Value]) -> Result<Value, Error> {
-    let (name, dtype, kwargs): (Option<String>, Option<String>, Kwargs) = from_args(args)?;
-    let text = |positional: Option<String>, key: &str| match positional {
-        Some(text) => Ok(text),
-        None => kwargs
-            .get::<Option<String>>(key)
-            .map(Option::unwrap_or_default),
-    };
-    let mut column = ColumnObject::parse(&text(name, "column")?, &text(dtype, "dtype")?);
-    for (key, size) in [
-        ("char_size", &mut column.char_size),
-        ("numeric_precision", &mut column.numeric_precision),
-        ("numeric_scale", &mut column.numeric_scale),
-    ] {
-        if let Some(given) = kwargs.get::<Option<i64>>(key)? {
-            *size = Some(given);
-        }
-    }
+    let given = |at, name| given(args, at, name).filter(|v| !v.is_none() && !v.is_undefined());
+    let text = |at, name| given(at, name).map_or_else(String::new, |v| v.to_string());
+    let size = |at, name| given(at, name).map(i64::try_from).transpose();
+    let mut column = ColumnObject::parse(&text(0, "column"), &text(1, "dtype"));
+    column.char_size = size(2, "char_size")?.or(column.char_size);
+    column.numeric_precision = size(3, "numeric_precision")?.or(column.numeric_precision);
+    column.numeric_scale = size(4, "numeric_scale")?.or(column.numeric_scale);
     Ok(Value::from_object(column))
 }
 

@@ -11,5 +11,5 @@ pub(super) use bound::BoundMethod;
 pub(super) use column::{column_class, columns_value};
 pub(super) use duration::timedelta;
 pub(super) use relation::{relation_class, relation_of, relation_value};
-pub(super) use table::table_value;
+pub(super) use table::{plain_rows, response_value, table_value};
 pub(super) use time::{add, div, mul, sub, temporal};

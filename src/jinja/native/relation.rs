@@ -230,6 +230,7 @@ impl Object for RelationObject {
                 ("schema", Value::from(self.include[1])),
                 ("identifier", Value::from(self.include[2])),
             ]),
+            "metadata" => parts([("type", Value::from("PostgresRelation"))]),
             "View" => Value::from("view"),
             "Table" => Value::from("table"),
             "CTE" => Value::from("cte"),

@@ -33,6 +33,62 @@ pub(in crate::jinja) fn table_value(table: &Table) -> Value {
     Value::from_object(TableObject { names, rows })
 }
 
+fn tuple(items: Vec<Value>) -> Value {
+    Value::from(Tuple::from(items))
+}
+
+/// The rows of a result as plain tuples, which `load_result(…).data` gives.
+pub(in crate::jinja) fn plain_rows(table: &Value) -> Value {
+    let Some(table) = table.downcast_object_ref::<TableObject>() else {
+        return Value::UNDEFINED;
+    };
+    let plain = |row: &Value| tuple(row.try_iter().into_iter().flatten().collect());
+    List::value(table.rows.iter().map(plain).collect())
+}
+
+/// What a statement answered: prints as its message, `SELECT 3`.
+#[derive(Debug)]
+struct Response {
+    status: String,
+}
+
+/// The adapter's response to a statement, from its command tag.
+pub(in crate::jinja) fn response_value(status: &str) -> Value {
+    Value::from_object(Response {
+        status: status.to_owned(),
+    })
+}
+
+impl Object for Response {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let count = self
+            .status
+            .rsplit(' ')
+            .next()
+            .and_then(|n| n.parse::<i64>().ok());
+        match key.as_str()? {
+            "_message" => Some(Value::from(&self.status)),
+            "code" => {
+                let words = self
+                    .status
+                    .split(' ')
+                    .take_while(|w| w.parse::<i64>().is_err());
+                Some(Value::from(words.collect::<Vec<_>>().join(" ")))
+            }
+            "rows_affected" => Some(Value::from(count)),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["_message", "code", "rows_affected"])
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.status)
+    }
+}
+
 /// A cell's text as the value that Python's driver would give.
 fn cell_value(cell: Option<&str>, data_type: &str) -> Value {
     let Some(text) = cell else {
@@ -42,7 +98,10 @@ fn cell_value(cell: Option<&str>, data_type: &str) -> Value {
         "int2" | "int4" | "int8" | "oid" | "smallint" | "integer" | "bigint" => {
             text.parse::<i64>().ok().map(Value::from)
         }
-        "numeric" | "float4" | "float8" | "real" | "double precision" => number(text),
+        "numeric" => number(text),
+        "float4" | "float8" | "real" | "double precision" => {
+            text.parse::<f64>().ok().map(Value::from)
+        }
         "bool" | "boolean" => Some(Value::from(text == "t" || text == "true")),
         _ => super::temporal(text, data_type),
     };
@@ -78,9 +137,7 @@ impl TableObject {
     }
 
     fn names(&self) -> Value {
-        Value::from(Tuple::from(
-            self.names.iter().map(Value::from).collect::<Vec<_>>(),
-        ))
+        tuple(self.names.iter().map(Value::from).collect())
     }
 
     fn text(&self) -> String {
@@ -199,8 +256,8 @@ impl Object for Row {
         args: &[Value],
     ) -> Result<Value, Error> {
         match method {
-            "values" => Ok(List::value(self.values.clone())),
-            "keys" => Ok(List::value(self.names.iter().map(Value::from).collect())),
+            "values" => Ok(tuple(self.values.clone())),
+            "keys" => Ok(tuple(self.names.iter().map(Value::from).collect())),
             "items" => {
                 let tuple = |(k, v)| Value::from(Tuple::from([k, v]));
                 Ok(List::value(self.pairs().map(tuple).collect()))
@@ -252,7 +309,7 @@ impl Object for ColumnValues {
         _: &[Value],
     ) -> Result<Value, Error> {
         match method {
-            "values" => Ok(List::value(self.values.clone())),
+            "values" => Ok(tuple(self.values.clone())),
             "values_distinct" => {
                 let mut distinct: Vec<Value> = Vec::new();
                 for value in &self.values {

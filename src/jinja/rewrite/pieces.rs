@@ -45,8 +45,8 @@ fn next<'a>(text: &'a str, at: &mut usize) -> Result<Piece<'a>, RewriteError> {
         return Ok(Piece::Verbatim(&text[start..marker]));
     }
     let rest = &text[start..];
-    if rest.starts_with("{#") {
-        let Some(end) = rest[2..].find("#}") else {
+    if let Some(comment) = rest.strip_prefix("{#") {
+        let Some(end) = comment.find("#}") else {
             return Err(RewriteError::new(
                 "this comment is never closed by `#}`",
                 start,
@@ -56,13 +56,9 @@ fn next<'a>(text: &'a str, at: &mut usize) -> Result<Piece<'a>, RewriteError> {
         return Ok(Piece::Verbatim(&text[start..*at]));
     }
     let inner = start + 2 + usize::from(rest[2..].starts_with(['-', '+']));
-    if rest.starts_with("{{") {
+    if let Some(expression) = rest.strip_prefix("{{") {
         // `{{+` is no marker in jinja2: the plus belongs to the expression
-        let inner = if rest[2..].starts_with('+') {
-            start + 2
-        } else {
-            inner
-        };
+        let inner = start + 2 + usize::from(expression.starts_with('-'));
         let tag = lex_tag(text, inner, "}}")?;
         *at = tag.close_end;
         return Ok(Piece::Expression { start, inner, tag });

@@ -48,8 +48,9 @@ impl Dict {
     }
 
     fn pop(&self, args: &[Value]) -> Result<Value, Error> {
-        let (key, default): (Value, Option<Value>) = from_args(args)?;
-        match self.lock().shift_remove(&key).or(default) {
+        let (key, _): (Value, Option<Value>) = from_args(args)?;
+        // a default of `none` is one, too
+        match self.lock().shift_remove(&key).or(args.get(1).cloned()) {
             Some(value) => Ok(value),
             None => Err(Error::new(
                 ErrorKind::InvalidOperation,

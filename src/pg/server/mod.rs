@@ -226,8 +226,17 @@ fn report_file_size_limits() {
 
 /// The private server, running; its database may not exist yet. Blocks.
 pub fn ensure_server(options: &Options) -> Result<Running, ServerError> {
-    let tell = &*options.tell;
     let place = Place::of(&options.project, options.base.as_deref(), PORT)?;
+    let base = place.base.clone();
+    ensure_at(place, options).map_err(|error| match error {
+        // Which file it was says less than whose disk it is.
+        ServerError::DiskFull { .. } => ServerError::DiskFull { path: base },
+        other => other,
+    })
+}
+
+fn ensure_at(place: Place, options: &Options) -> Result<Running, ServerError> {
+    let tell = &*options.tell;
     place.prepare()?;
     let _start = Lock::exclusive(&place.base.join("start.lock"), tell)?;
     let users = Lock::open(&place.base.join("users.lock"))?;

@@ -193,7 +193,7 @@ async fn a_server_that_is_down_is_told_at_once() {
     assert_eq!(code, "db-connect");
     assert_eq!(
         error.to_string(),
-        "cannot reach /nowhere/.s.PGSQL.5432: No such file or directory (os error 2)"
+        "cannot reach /nowhere/.s.PGSQL.5432: No such file or directory"
     );
     let unknown = ConnectConfig::new(Host::Tcp("no-such-host.invalid".into()), "u", "d");
     let (code, error) = refusal(unknown).await;
@@ -346,4 +346,21 @@ async fn a_cancel_goes_over_tls_too() {
         token.cancel().await.expect("asks");
     });
     assert_eq!(ran.expect_err("cancelled").sqlstate(), Some("57014"));
+}
+
+#[tokio::test]
+async fn a_proxy_that_pools_by_transaction_is_noticed() {
+    let mut config = ConnectConfig::new(Host::Tcp("127.0.0.1".into()), "u", "d");
+    config.port = super::fake_pooler::start();
+    config.sslmode = SslMode::Disable;
+    let pool = Pool::new(config, 1).expect("needs no files");
+    let error = pool
+        .check_sessions_are_kept()
+        .await
+        .expect_err("one backend for two");
+    assert!(
+        matches!(error, PgError::TransactionPooling { .. }),
+        "{error:?}"
+    );
+    assert_eq!(error.diagnostic(None).code.as_str(), "db-pooling");
 }

@@ -140,6 +140,11 @@ impl Drop for TestDb {
     }
 }
 
+/// The folder of the shared server's socket.
+pub(crate) fn socket_dir() -> &'static Path {
+    shared().running.socket_dir()
+}
+
 fn config(dbname: &str) -> ConnectConfig {
     shared()
         .running

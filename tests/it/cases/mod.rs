@@ -1,0 +1,4 @@
+//! File-driven cases: an input file, a snapshot of what comes out of it.
+
+mod fake;
+mod render;

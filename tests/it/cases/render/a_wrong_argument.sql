@@ -1,0 +1,3 @@
+{% macro cents(column, scale=2) %}{{ column }}{% endmacro %}
+--- template ---
+select {{ cents('a', digits=3) }}

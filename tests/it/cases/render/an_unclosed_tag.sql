@@ -1,0 +1,3 @@
+select
+    {{ ref('orders') }
+from x

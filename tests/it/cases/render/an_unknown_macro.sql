@@ -1,0 +1,3 @@
+{% macro cents_to_usd(column) %}{{ column }} / 100{% endmacro %}
+--- template ---
+select {{ cent_to_usd('a') }}
