@@ -8,6 +8,7 @@ use std::process::Command;
 
 use indexmap::IndexMap;
 use marts::diag::codes;
+use rayon::prelude::*;
 use regex::Regex;
 
 use crate::support::TestDb;
@@ -70,23 +71,24 @@ fn code(case: &Path) -> String {
 
 #[test]
 fn every_message_reads_as_the_gallery_says() {
-    let mut wrong = Vec::new();
-    for case in cases() {
-        let shown = show(&case);
-        let path = case.join("expected.txt");
-        if std::env::var_os("BLESS").is_some() {
-            fs::write(&path, &shown).expect("expected.txt can be written");
-            continue;
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_default();
-        if shown != expected {
-            wrong.push(format!(
-                "== {}\n-- expected\n{expected}\n-- shown\n{shown}",
-                name(&case)
-            ));
-        }
-    }
+    let wrong: Vec<String> = cases()
+        .par_iter()
+        .filter_map(|case| differs(case))
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is shown beside what is expected, where they differ. With `BLESS` set it is written.
+fn differs(case: &Path) -> Option<String> {
+    let shown = show(case);
+    let path = case.join("expected.txt");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &shown).expect("expected.txt can be written");
+        return None;
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    let name = name(case);
+    (shown != expected).then(|| format!("== {name}\n-- expected\n{expected}\n-- shown\n{shown}"))
 }
 
 #[test]
