@@ -133,6 +133,8 @@ codes! {
     DUPLICATE_NODE = "duplicate-node";
     /// A property file describes something that does not exist.
     UNKNOWN_RESOURCE = "unknown-resource";
+    /// A description uses a docs block that does not exist.
+    UNKNOWN_DOCS = "unknown-docs";
     /// A data test names no macro.
     UNKNOWN_TEST = "unknown-test";
     /// A materialization that marts does not have.

@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 
 use super::draft::{self, Draft};
 use super::{
-    Detail, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle, generic_test,
+    Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
+    generic_test,
 };
 use super::{model_json, resolve};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
@@ -31,7 +32,11 @@ pub struct Built {
 /// Resolves a project. Errors: everything that is wrong, as far as it could be found.
 pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let drafts = draft::drafts(project, &mut problems);
+    let mut drafts = draft::drafts(project, &mut problems);
+    let docs = DocsBlocks::new(project);
+    for draft in &mut drafts {
+        describe(&docs, &mut draft.node, &mut problems);
+    }
     let settled: Vec<Result<Settled<'_>, Vec<Diagnostic>>> = drafts
         .into_par_iter()
         .map(|draft| settle(project, engine, draft))
@@ -63,6 +68,16 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
         })
     } else {
         Err(errors)
+    }
+}
+
+/// Puts docs blocks into the descriptions of a node and its columns.
+fn describe(docs: &DocsBlocks, node: &mut Node, problems: &mut Vec<Diagnostic>) {
+    let what = format!("{} `{}`", node.kind.as_str(), node.name);
+    let path = node.patch_path.as_ref().unwrap_or(&node.path);
+    let columns = node.columns.values_mut().map(|c| &mut c.description);
+    for description in columns.chain([&mut node.description]) {
+        docs.describe(description, &node.package, (&what, path), problems);
     }
 }
 
@@ -451,6 +466,7 @@ fn generic_test_node(
             attached,
             column: declared.column.map(|c| c.name.value.clone()),
             arguments,
+            config: declaration.config.clone(),
             short_name: short,
         }),
         other: IndexMap::new(),

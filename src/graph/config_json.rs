@@ -41,7 +41,7 @@ fn dbt_key(key: &str) -> &str {
     }
 }
 
-fn defaults(kind: ResourceKind) -> &'static Map<String, Json> {
+pub(super) fn defaults(kind: ResourceKind) -> &'static Map<String, Json> {
     match kind {
         ResourceKind::Seed => &SEED,
         ResourceKind::Snapshot => &SNAPSHOT,

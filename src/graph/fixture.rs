@@ -58,6 +58,7 @@ pub(crate) fn generic_test(test: &str, name: &str) -> Made {
         attached: NodeIx(0),
         column: None,
         arguments: IndexMap::new(),
+        config: IndexMap::new(),
         short_name: name.to_owned(),
     });
     made

@@ -153,6 +153,8 @@ pub struct GenericTest {
     pub column: Option<String>,
     /// The arguments as written, `column_name` included.
     pub arguments: IndexMap<String, Json>,
+    /// Its config as declared.
+    pub config: IndexMap<String, Json>,
     /// The unhashed short name, for example `not_null_orders_id`.
     pub short_name: String,
 }

@@ -293,8 +293,8 @@ deletes as (
     select
         'delete' as dbt_change_type,
         source_data.*,
-        {{ now }} as {{ columns.dbt_valid_from }},
         {{ now }} as {{ columns.dbt_updated_at }},
+        {{ now }} as {{ columns.dbt_valid_from }},
         {{ now }} as {{ columns.dbt_valid_to }},
         snapshotted_data.{{ columns.dbt_scd_id }}
         {%- if records %},
@@ -318,8 +318,8 @@ deletion_records as (
         {%- for field in snapshot_key_names(key) -%}
         snapshotted_data.{{ field }},
         {% endfor -%}
-        {{ now }} as {{ columns.dbt_valid_from }},
         {{ now }} as {{ columns.dbt_updated_at }},
+        {{ now }} as {{ columns.dbt_valid_from }},
         snapshotted_data.{{ columns.dbt_valid_to }} as {{ columns.dbt_valid_to }},
         {{ snapshot_hash_arguments(snapshot_key_names(key, 'snapshotted_data') + [now]) }} as {{ columns.dbt_scd_id }},
         'True' as {{ columns.dbt_is_deleted }}
@@ -404,13 +404,20 @@ where DBT_INTERNAL_SOURCE.dbt_change_type::text = 'insert'
 
 {#- What marts itself asks for: the select of the first build, and that of the rows of a later run. -#}
 {% macro get_snapshot_initial_sql(sql) %}
-    {%- set strategy = strategy_dispatch(config.get('strategy'))(model, 'snapshotted_data', 'source_data', snapshot_config(), false) -%}
+    {%- set strategy = strategy_dispatch(config.get('strategy'))(snapshot_node(sql), 'snapshotted_data', 'source_data', snapshot_config(), false) -%}
     {%- do return(build_snapshot_table(strategy, sql)) -%}
 {% endmacro %}
 
 {% macro get_snapshot_staging_sql(sql, target_relation) %}
-    {%- set strategy = strategy_dispatch(config.get('strategy'))(model, 'snapshotted_data', 'source_data', snapshot_config(), true) -%}
+    {%- set strategy = strategy_dispatch(config.get('strategy'))(snapshot_node(sql), 'snapshotted_data', 'source_data', snapshot_config(), true) -%}
     {%- do return(snapshot_staging_table(strategy, sql, target_relation)) -%}
+{% endmacro %}
+
+{#- The node as strategies expect it: with the SQL that it has become. -#}
+{% macro snapshot_node(sql) %}
+    {%- set node = dict(model) -%}
+    {%- do node.update({'compiled_code': sql}) -%}
+    {%- do return(node) -%}
 {% endmacro %}
 
 {% macro snapshot_config() %}
