@@ -165,14 +165,8 @@ fn cli_vars(global: &Global) -> Result<IndexMap<String, Json>, Failure> {
     let Some(text) = &global.vars else {
         return Ok(IndexMap::new());
     };
-    let vars = serde_yaml::from_str::<Option<IndexMap<String, Json>>>(text);
-    vars.map(Option::unwrap_or_default).map_err(|error| {
-        Failure::message(
-            codes::CLI_USAGE,
-            format!("--vars is no YAML mapping: {error}"),
-            "give a mapping, for example --vars '{start: 2024-01-01}'",
-        )
-    })
+    let sources = SourceMap::default();
+    project::parse_vars(text, &sources).map_err(|wrong| Failure::new(vec![wrong], sources))
 }
 
 fn settings(
