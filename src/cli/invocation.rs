@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::World;
 use super::args::{Global, LogFormat, SelectArgs};
 use super::failure::Failure;
-use crate::diag::{Diagnostic, RenderOptions, SourceMap, codes, render};
+use crate::diag::{Diagnostic, RenderOptions, SourceMap, render};
 use crate::event::Event;
 use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Selectors};
 use crate::graph::{self, Graph, NodeIx};
