@@ -1,7 +1,10 @@
 //! `manifest.json`, version 12: what the project declares, resolved.
 //!
-//! The frame is typed; resources are JSON objects in dbt's form, which the graph makes, so
-//! that a manifest that another tool wrote is kept whole when it is read.
+//! [`Manifest`] is what is read back: the frame is typed, resources are JSON objects in dbt's
+//! form, so that a manifest that another tool wrote is kept whole. What is written is a
+//! [`view::ManifestView`], which borrows from the graph.
+
+pub mod view;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -86,22 +89,35 @@ pub struct ManifestMetadata {
     /// `postgres`.
     #[serde(default)]
     pub adapter_type: Option<String>,
+    /// The project's `quoting:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoting: Option<Json>,
+    /// RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_started_at: Option<String>,
 }
 
-impl Manifest {
-    /// A manifest without resources.
+impl ManifestMetadata {
+    /// The head of a project's manifest, made now.
     pub fn new(project_name: &str, invocation_id: &str) -> Self {
         use md5::{Digest, Md5};
         let digest = Md5::digest(project_name.as_bytes());
         let project_id = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
-            metadata: ManifestMetadata {
-                common: Metadata::new(SCHEMA, invocation_id),
-                project_name: Some(project_name.to_owned()),
-                project_id: Some(project_id),
-                adapter_type: Some("postgres".to_owned()),
-                ..ManifestMetadata::default()
-            },
+            common: Metadata::new(SCHEMA, invocation_id),
+            project_name: Some(project_name.to_owned()),
+            project_id: Some(project_id),
+            adapter_type: Some("postgres".to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+impl Manifest {
+    /// A manifest without resources.
+    pub fn new(project_name: &str, invocation_id: &str) -> Self {
+        Self {
+            metadata: ManifestMetadata::new(project_name, invocation_id),
             nodes: Map::new(),
             sources: Map::new(),
             macros: Map::new(),

@@ -1,11 +1,12 @@
 //! `parse` and `clean`.
 
+use std::collections::HashMap;
 use std::path::{Component, Path};
 
 use super::args::Global;
 use super::failure::Failure;
 use super::invocation::{Invocation, read, reporter};
-use super::{EXIT_OK, World};
+use super::{EXIT_OK, World, manifest};
 use crate::diag::codes;
 use crate::event::Event;
 
@@ -14,6 +15,7 @@ pub(super) fn parse(global: &Global, world: &mut World) -> Result<u8, Failure> {
     let invocation = Invocation::load(global, "parse", false, world)?;
     let mut reporter = reporter(global, world);
     invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
+    manifest::write(&invocation, &HashMap::new())?;
     let message = format!("{} nodes, no errors", invocation.graph.nodes().len());
     reporter.event(&Event::Logged { message });
     reporter.finish();

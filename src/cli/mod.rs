@@ -15,6 +15,7 @@ mod invocation;
 mod logging;
 mod ls;
 mod maintenance;
+mod manifest;
 mod show;
 mod target;
 

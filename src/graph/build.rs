@@ -9,10 +9,11 @@ use serde_json::Value as Json;
 
 use super::draft::{self, Draft};
 use super::{
-    Detail, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle, generic_test,
+    Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
+    exposures, generic_test,
 };
 use super::{model_json, resolve};
-use crate::diag::{Diagnostic, Severity, SourceMap, codes};
+use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Arg, Engine, Names, NodeContext, Scan, Template};
 use crate::names::{MAX_IDENT_BYTES, NodeId, Quoting, Relation};
 use crate::project::{
@@ -31,7 +32,11 @@ pub struct Built {
 /// Resolves a project. Errors: everything that is wrong, as far as it could be found.
 pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let drafts = draft::drafts(project, &mut problems);
+    let mut drafts = draft::drafts(project, &mut problems);
+    let docs = DocsBlocks::new(project);
+    for draft in &mut drafts {
+        describe(&docs, &mut draft.node, &mut problems);
+    }
     let settled: Vec<Result<Settled<'_>, Vec<Diagnostic>>> = drafts
         .into_par_iter()
         .map(|draft| settle(project, engine, draft))
@@ -48,6 +53,13 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     let tests = generic_tests(project, engine, &kept, &mut problems, &mut disabled);
     let mut nodes: Vec<Node> = kept.into_iter().map(|s| s.node).collect();
     nodes.extend(tests);
+    for mut exposure in exposures::nodes(project, &mut problems) {
+        describe(&docs, &mut exposure, &mut problems);
+        match exposure.config.enabled {
+            true => nodes.push(exposure),
+            false => disabled.push(exposure),
+        }
+    }
     problems.extend(duplicates(&nodes, &project.sources));
     problems.extend(unused_config(project, &nodes, &disabled));
     let names = NameTable::new(&nodes, &disabled);
@@ -63,6 +75,16 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
         })
     } else {
         Err(errors)
+    }
+}
+
+/// Puts docs blocks into the descriptions of a node and its columns.
+fn describe(docs: &DocsBlocks, node: &mut Node, problems: &mut Vec<Diagnostic>) {
+    let what = format!("{} `{}`", node.kind.as_str(), node.name);
+    let path = node.patch_path.as_ref().unwrap_or(&node.path);
+    let columns = node.columns.values_mut().map(|c| &mut c.description);
+    for description in columns.chain([&mut node.description]) {
+        docs.describe(description, &node.package, (&what, path), problems);
     }
 }
 
@@ -102,7 +124,11 @@ fn settle<'p>(
     layers.extend(in_file.iter());
     layers.push(&over);
     let merged = merge_configs(&layers);
-    node.config = typed(&node, merged, project)?;
+    let in_yaml = |key: &str| {
+        let config = properties.map(|p| &p.config).or(source.map(|s| &s.config));
+        config.and_then(|c| c.get(key)).map(|value| value.span)
+    };
+    node.config = typed(&node, merged, project, &in_yaml)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;
@@ -225,9 +251,14 @@ fn read_hooks(engine: &Engine, node: &mut Node) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn typed(node: &Node, merged: ConfigMap, project: &Project) -> Result<NodeConfig, Vec<Diagnostic>> {
+fn typed(
+    node: &Node,
+    merged: ConfigMap,
+    project: &Project,
+    in_yaml: &dyn Fn(&str) -> Option<Span>,
+) -> Result<NodeConfig, Vec<Diagnostic>> {
     let what = format!("{} `{}`", node.kind.as_str(), node.name);
-    let place = |key: &str| config_place(node, key, project);
+    let place = |key: &str| config_place(node, key, project, in_yaml);
     let origin = ConfigOrigin {
         what: &what,
         place: &place,
@@ -244,14 +275,20 @@ fn typed(node: &Node, merged: ConfigMap, project: &Project) -> Result<NodeConfig
     Ok(config)
 }
 
-/// The line of the node's own file that names a config key, else where the project file does.
-fn config_place(node: &Node, key: &str, project: &Project) -> Option<crate::diag::Span> {
+/// The line of the node's own file that names a config key, else its property file's value,
+/// else where the project file sets it.
+fn config_place(
+    node: &Node,
+    key: &str,
+    project: &Project,
+    in_yaml: &dyn Fn(&str) -> Option<Span>,
+) -> Option<Span> {
     let in_code = node.raw_code.lines().position(|line| line.contains(key));
     if let (Some(file), Some(line)) = (node.file, in_code) {
         return Some(project.sources.line_span(file, node.first_line + line));
     }
     let trees = &project.root_package().file.configs;
-    draft::tree(trees, node.kind).place(&node.fqn, key)
+    in_yaml(key).or_else(|| draft::tree(trees, node.kind).place(&node.fqn, key))
 }
 
 /// Schema, name and database by the project's `generate_*_name` macros.
@@ -436,6 +473,7 @@ fn generic_test_node(
             attached,
             column: declared.column.map(|c| c.name.value.clone()),
             arguments,
+            config: declaration.config.clone(),
             short_name: short,
         }),
         other: IndexMap::new(),
@@ -445,7 +483,7 @@ fn generic_test_node(
     let scan = scan(engine, &node, &before).map_err(|problem| vec![problem])?;
     let mut layers: Vec<&ConfigMap> = scan.configs.iter().collect();
     layers.extend([&own, &declaration.config, &over]);
-    node.config = typed(&node, merge_configs(&layers), project)?;
+    node.config = typed(&node, merge_configs(&layers), project, &|_| None)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;
@@ -584,6 +622,8 @@ fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Di
             .chain(disabled)
             .filter(|n| n.kind == kind)
             .map(|n| n.fqn.clone())
+            // A package that has none of a kind yet may be configured all the same.
+            .chain(project.packages.iter().map(|p| vec![p.name.clone()]))
             .collect()
     };
     [

@@ -118,6 +118,9 @@ impl<'p> Drafter<'p, '_> {
 
     fn code(&mut self, kind: ResourceKind, file: &CodeFile, patch: Option<&'p ResourceProperties>) {
         let mut node = self.node(kind, &file.name, &file.path, &file.base);
+        if kind == ResourceKind::Analysis {
+            node.fqn.insert(1, "analysis".to_owned());
+        }
         self.code_of(&mut node, file.file);
         self.push(node, patch);
     }
@@ -149,10 +152,9 @@ impl<'p> Drafter<'p, '_> {
         };
         for block in blocks {
             let mut node = self.node(ResourceKind::Snapshot, &block.name, &file.path, &file.base);
-            if block.name != file.name {
-                let at = node.fqn.len() - 1;
-                node.fqn.insert(at, file.name.clone());
-            }
+            // dbt puts the file before the block, also where they share a name.
+            let at = node.fqn.len() - 1;
+            node.fqn.insert(at, file.name.clone());
             self.code_of(&mut node, file.file);
             node.raw_code = block.text;
             node.first_line = block.first_line;

@@ -78,7 +78,7 @@ fn hashable_repr(value: &Json) -> String {
 }
 
 /// Python's `str` of a value.
-fn python_str(value: &Json) -> String {
+pub(super) fn python_str(value: &Json) -> String {
     match value {
         Json::Null => "None".to_owned(),
         Json::Bool(true) => "True".to_owned(),

@@ -6,17 +6,22 @@
 pub mod build;
 mod config_json;
 mod cycle;
+mod docs;
 mod draft;
+mod exposures;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod generic_test;
+pub mod listing;
 mod lookup;
+pub mod manifest;
 mod model_json;
 mod node;
 mod resolve;
 pub mod select;
+mod tags;
 
-pub use config_json::config_json;
+pub use docs::{DocsBlock, DocsBlocks};
 pub use lookup::NameTable;
 pub use model_json::model_json;
 pub use node::*;

@@ -38,6 +38,8 @@ pub enum ResourceKind {
     Analysis,
     /// A hook of the whole run.
     Operation,
+    /// Something outside that reads the project's relations, for example a dashboard.
+    Exposure,
 }
 
 impl ResourceKind {
@@ -51,6 +53,7 @@ impl ResourceKind {
             Self::Source => "source",
             Self::Analysis => "analysis",
             Self::Operation => "operation",
+            Self::Exposure => "exposure",
         }
     }
 }
@@ -153,6 +156,8 @@ pub struct GenericTest {
     pub column: Option<String>,
     /// The arguments as written, `column_name` included.
     pub arguments: IndexMap<String, Json>,
+    /// Its config as declared.
+    pub config: IndexMap<String, Json>,
     /// The unhashed short name, for example `not_null_orders_id`.
     pub short_name: String,
 }

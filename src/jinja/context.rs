@@ -179,6 +179,10 @@ impl Object for Root {
         self.get_value_by_str(key.as_str()?)
     }
 
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let run = &self.0;
         match key {

@@ -8,13 +8,13 @@ use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 use super::blocks::macro_template;
 use super::context::{Mode, RenderState, Root, Run, Shared, from_arg};
 use super::error::{MacroSyntax, Place, innermost, lookup_error, places};
-use super::registry::{Loaded, MacroDef, Macros, place_of};
+use super::registry::{BUILTIN, Loaded, MacroDef, Macros, place_of};
 use super::value::to_json;
 use super::{
     Arg, Database, LookupError, MacroFile, MacroInfo, MacroOutput, Names, NodeContext, Rendered,
     Scan, Settings, Template, functions, lines, rewrite, value,
 };
-use crate::diag::{Diagnostic, FileId, SourceMap, codes, nearest};
+use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes, nearest};
 
 /// The template that prepares a State; every other template includes it first.
 const BOOT: &str = "{% macro __load(id) %}{% import id as t %}{% set _ = __keep(id, t.m) %}{% endmacro %}\
@@ -243,11 +243,7 @@ impl Engine {
             _ => codes::JINJA_ERROR,
         };
         let mut diagnostic = Diagnostic::error(code, message);
-        let spans = places(error);
-        let spans = spans.iter().filter_map(|place| self.span(place, template));
-        let mut labels: Vec<_> = spans.collect();
-        labels.dedup();
-        for (index, span) in labels.into_iter().take(MAX_PLACES).enumerate() {
+        for (index, span) in self.shown_places(error, template).into_iter().enumerate() {
             diagnostic = diagnostic.at(span, if index == 0 { "" } else { "called here" });
         }
         if let Some(template) = template
@@ -267,14 +263,40 @@ impl Engine {
         }
     }
 
-    fn span(&self, place: &Place, template: Option<&Template>) -> Option<crate::diag::Span> {
-        let sources = &self.0.sources;
-        if place.template == TEMPLATE {
-            let template = template?;
-            return Some(sources.line_span(template.file, template.first_line + place.line - 1));
+    /// The places of an error worth showing: those in built-in macros say little to a user, so
+    /// they stand only where there is no other.
+    fn shown_places(&self, error: &Error, template: Option<&Template>) -> Vec<Span> {
+        let places = places(error);
+        let is_builtin = |place: &&Place| {
+            let def = self.0.shared.macros.by_id(&place.template);
+            def.is_some_and(|def| def.package == BUILTIN)
+        };
+        let span = |place: &Place| self.span(place, template);
+        let mut spans: Vec<Span> = places
+            .iter()
+            .filter(|p| !is_builtin(p))
+            .filter_map(span)
+            .collect();
+        if spans.is_empty() {
+            spans = places.iter().filter_map(span).collect();
         }
-        let def = self.0.shared.macros.by_id(&place.template)?;
-        Some(sources.line_span(def.source.file, place.line))
+        spans.dedup();
+        spans.truncate(MAX_PLACES);
+        spans
+    }
+
+    fn span(&self, place: &Place, template: Option<&Template>) -> Option<Span> {
+        let (file, line) = if place.template == TEMPLATE {
+            let template = template?;
+            (template.file, template.first_line + place.line - 1)
+        } else {
+            let def = self.0.shared.macros.by_id(&place.template)?;
+            (def.source.file, place.line)
+        };
+        Some(tags_of(
+            self.0.sources.line_span(file, line),
+            &self.0.sources,
+        ))
     }
 
     fn explain(&self, run: &Run, error: &Error, inner: &Error) -> (String, Option<String>) {
@@ -300,6 +322,25 @@ impl Engine {
             detail.to_owned()
         };
         (message, None)
+    }
+}
+
+/// The part of a line from its first tag to its last; the line without its indent where there
+/// is none. The engine tells lines only.
+fn tags_of(line: Span, sources: &SourceMap) -> Span {
+    let file = sources.file(line.file);
+    let text = &file.text[line.start as usize..line.end as usize];
+    let indent = text.len() - text.trim_start().len();
+    let open = text.find("{{").into_iter().chain(text.find("{%")).min();
+    let close = text.rfind("}}").into_iter().chain(text.rfind("%}")).max();
+    let (start, end) = match (open, close) {
+        (Some(open), Some(close)) if open < close => (open, close + 2),
+        _ => (indent, text.trim_end().len().max(indent)),
+    };
+    Span {
+        file: line.file,
+        start: line.start + start as u32,
+        end: line.start + end as u32,
     }
 }
 

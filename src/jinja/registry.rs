@@ -302,9 +302,17 @@ pub(super) fn place_of(
             .map_or(0, |p| p + 1);
     let whole = sources.line_span(file, first_line + line);
     let start = (whole.start + column as u32).min(whole.end);
+    let rest = sources.file(file).text[start as usize..whole.end as usize].to_owned();
+    // a tag is shown whole, anything else as its word
+    let width = match rest.starts_with('{') {
+        true => rest.trim_end().len(),
+        false => rest
+            .find(|c: char| c != '_' && !c.is_alphanumeric())
+            .unwrap_or(rest.len()),
+    };
     Span {
         file,
         start,
-        end: (start + 1).max(start).min(whole.end.max(start)),
+        end: (start + width.max(1) as u32).min(whole.end.max(start)),
     }
 }

@@ -326,3 +326,41 @@ fn json_and_yaml_are_written_as_python_writes_them() {
         "{\"a\": [1, null], \"b\": \"\\u00e9\"} 1 [1] {1, 2} [(1, 'a'), (2, 'b')] 9dd4e461268c8034f5c8564e155c67a6"
     );
 }
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn template() -> impl Strategy<Value = String> {
+        let parts = prop::sample::select(vec![
+            "{{ x }}",
+            "{{ [1, 'a'][0] }}",
+            "{{ {'k': [1]}['k'] + [2] }}",
+            "{% set x = 1 + 2 * 3 %}",
+            "{% for i in range(3) %}",
+            "{% endfor %}",
+            "{% if x is defined and x > 2 %}",
+            "{% else %}",
+            "{% endif %}",
+            "{{ ref('a') }}",
+            "{{ nope.at.all }}",
+            "{{ 'a,b'.split(',')[1:] }}",
+            "{% do x.append(1) %}",
+            "{{ f(1, b=2) }}",
+            "{{ x | map('upper') | list }}",
+            "{{ modules.re.match('a', 'b') }}",
+            "select 1\n",
+        ]);
+        prop::collection::vec(parts, 0..20).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_template_makes_a_scan_panic(text in template()) {
+            let (engine, sources) = engine("{% macro f(a) %}{{ kwargs }}{% endmacro %}");
+            let file = sources.add("models/m.sql", text);
+            let _ = engine.scan(node(false), file);
+        }
+    }
+}

@@ -47,6 +47,8 @@ pub struct Setup {
     pub run_id: String,
     /// `--full-refresh`.
     pub full_refresh: bool,
+    /// Whether seeds are read by our rules rather than by dbt's.
+    pub strict_seeds: bool,
     /// Whether errors are rendered with colours.
     pub color: bool,
     /// The root project's name, whose macros the run's hooks use.
@@ -269,6 +271,10 @@ impl Runner {
     pub(super) fn full_refresh(&self, ix: NodeIx) -> bool {
         let own = self.setup.graph.node(ix).config.full_refresh;
         own.unwrap_or(self.setup.full_refresh)
+    }
+
+    pub(super) fn strict_seeds(&self) -> bool {
+        self.setup.strict_seeds
     }
 
     pub(super) fn graph(&self) -> &Graph {

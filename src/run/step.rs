@@ -147,6 +147,7 @@ impl Runner {
             sql,
             home: self.home(),
             existing: self.catalog().kind(live),
+            strict_seeds: self.strict_seeds(),
             full_refresh: self.full_refresh(ix),
         };
         let built = materialize::materialize(spec, session).await?;

@@ -35,7 +35,7 @@ pub(super) fn search(
             NodeSet::of(graph, |ix| fresher.contains(&graph.node(ix).id))
         }
         other => NodeSet::of(graph, |ix| {
-            finds(other, graph.node(ix), context.root_package)
+            finds(other, graph, graph.node(ix), context.root_package)
         }),
     })
 }
@@ -64,7 +64,7 @@ impl Earlier<'_> {
     };
 }
 
-fn finds(method: &Method, node: &Node, root_package: &str) -> bool {
+fn finds(method: &Method, graph: &Graph, node: &Node, root_package: &str) -> bool {
     match method {
         Method::Fqn(name) => node.kind != ResourceKind::Source && name.matches(&node.fqn),
         Method::Path(pattern) => {
@@ -78,7 +78,7 @@ fn finds(method: &Method, node: &Node, root_package: &str) -> bool {
         }
         Method::Package(pattern) => pattern.matches(&node.package),
         Method::ThisPackage => node.package == root_package,
-        Method::Tag(pattern) => tags(node).any(|tag| pattern.matches(tag)),
+        Method::Tag(pattern) => graph.tags(node).iter().any(|tag| pattern.matches(tag)),
         Method::Group(pattern) => {
             let group = node.config.group.as_deref();
             node.kind != ResourceKind::Source && group.is_some_and(|g| pattern.matches(g))
@@ -106,7 +106,9 @@ fn finds(method: &Method, node: &Node, root_package: &str) -> bool {
                 && name.matches(&node.name)
         }
         Method::ResourceType(kind) => node.kind.as_str() == *kind,
-        Method::Config { path, value } => config_is(node, path, value),
+        Method::Config { path, value } => {
+            node.kind != ResourceKind::Exposure && config_is(node, path, value)
+        }
         Method::TestName(pattern) => match &node.detail {
             Detail::GenericTest(test) => pattern.matches(&test.test),
             _ => node.kind.as_str() == "unit_test" && pattern.matches(&node.name),
@@ -120,16 +122,6 @@ fn finds(method: &Method, node: &Node, root_package: &str) -> bool {
         Method::Version(kind) => *kind == VersionKind::None && node.kind == ResourceKind::Model,
         Method::State(_) | Method::Result(_) | Method::Fresher | Method::Selector(_) => false,
     }
-}
-
-/// Tags from config, and those that a source's entry has beside its config.
-pub(super) fn tags(node: &Node) -> impl Iterator<Item = &str> {
-    let beside = match (node.kind, node.other.get("tags")) {
-        (ResourceKind::Source, Some(Json::Array(tags))) => tags.as_slice(),
-        _ => &[],
-    };
-    let beside = beside.iter().filter_map(Json::as_str);
-    node.config.tags.iter().map(String::as_str).chain(beside)
 }
 
 fn config_is(node: &Node, path: &[String], wanted: &str) -> bool {

@@ -2,7 +2,7 @@
 //! been meant.
 
 use super::SelectContext;
-use super::matches::{search, tags};
+use super::matches::search;
 use super::method::Method;
 use super::spec::{Criterion, Spec};
 use crate::diag::{Diagnostic, codes, nearest};
@@ -43,7 +43,7 @@ fn hint(criterion: &Criterion, graph: &Graph) -> Option<String> {
     let nodes = || graph.nodes().map(|(_, node)| node);
     match &criterion.method {
         Method::Fqn(name) => fqn_hint(&name.text, graph),
-        Method::Tag(_) => near(criterion, "tag:", nodes().flat_map(tags)),
+        Method::Tag(_) => near(criterion, "tag:", nodes().flat_map(|node| graph.tags(node))),
         Method::Package(_) => near(
             criterion,
             "package:",

@@ -293,8 +293,8 @@ deletes as (
     select
         'delete' as dbt_change_type,
         source_data.*,
-        {{ now }} as {{ columns.dbt_valid_from }},
         {{ now }} as {{ columns.dbt_updated_at }},
+        {{ now }} as {{ columns.dbt_valid_from }},
         {{ now }} as {{ columns.dbt_valid_to }},
         snapshotted_data.{{ columns.dbt_scd_id }}
         {%- if records %},
@@ -318,8 +318,8 @@ deletion_records as (
         {%- for field in snapshot_key_names(key) -%}
         snapshotted_data.{{ field }},
         {% endfor -%}
-        {{ now }} as {{ columns.dbt_valid_from }},
         {{ now }} as {{ columns.dbt_updated_at }},
+        {{ now }} as {{ columns.dbt_valid_from }},
         snapshotted_data.{{ columns.dbt_valid_to }} as {{ columns.dbt_valid_to }},
         {{ snapshot_hash_arguments(snapshot_key_names(key, 'snapshotted_data') + [now]) }} as {{ columns.dbt_scd_id }},
         'True' as {{ columns.dbt_is_deleted }}
@@ -402,32 +402,23 @@ where DBT_INTERNAL_SOURCE.dbt_change_type::text = 'insert'
     {%- do return(temp) -%}
 {% endmacro %}
 
-{#- What marts itself asks for: the select of the first build, and that of the rows of a later run. -#}
-{% macro get_snapshot_initial_sql(sql) %}
-    {%- set strategy = strategy_dispatch(config.get('strategy'))(model, 'snapshotted_data', 'source_data', snapshot_config(), false) -%}
+{#- What marts itself asks for: the query of a snapshot's table, or, where that exists, of what changed since. -#}
+{% macro marts_snapshot_sql(strategy_name, sql, target, target_exists) %}
+    {%- set node = dict(model) -%}
+    {%- do node.update({'compiled_code': sql}) -%}
+    {%- set make = strategy_dispatch(strategy_name) -%}
+    {%- set strategy = make(node, 'snapshotted_data', 'source_data', snapshot_config(), target_exists) -%}
+    {%- if target_exists -%}
+        {%- do return(snapshot_staging_table(strategy, sql, target)) -%}
+    {%- endif -%}
     {%- do return(build_snapshot_table(strategy, sql)) -%}
 {% endmacro %}
 
-{% macro get_snapshot_staging_sql(sql, target_relation) %}
-    {%- set strategy = strategy_dispatch(config.get('strategy'))(model, 'snapshotted_data', 'source_data', snapshot_config(), true) -%}
-    {%- do return(snapshot_staging_table(strategy, sql, target_relation)) -%}
-{% endmacro %}
-
+{#- The node's config as strategies read it, those of other people too. -#}
 {% macro snapshot_config() %}
-    {%- set found = {} -%}
+    {%- set found = dict(model.config or {}) -%}
     {%- for name in ['unique_key', 'updated_at', 'check_cols', 'invalidate_hard_deletes', 'hard_deletes', 'dbt_valid_to_current'] -%}
         {%- do found.update({name: config.get(name)}) -%}
     {%- endfor -%}
     {%- do return(found) -%}
-{% endmacro %}
-
-{#- The query of a snapshot's table, or, where that exists, of what changed since. -#}
-{% macro marts_snapshot_sql(strategy_name, sql, target, target_exists) %}
-    {%- set make = strategy_dispatch(strategy_name) -%}
-    {%- set strategy = make(model, 'snapshotted_data', 'source_data', model['config'], target_exists) -%}
-    {%- if target_exists -%}
-        {{ snapshot_staging_table(strategy, sql, target) }}
-    {%- else -%}
-        {{ build_snapshot_table(strategy, sql) }}
-    {%- endif -%}
 {% endmacro %}

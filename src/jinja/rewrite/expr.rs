@@ -41,6 +41,7 @@ pub(super) struct Parser<'a> {
     edits: Vec<Edit>,
     pos: usize,
     depth: usize,
+    is_block: bool,
     /// Where the tag ends, for errors at its end.
     end: usize,
 }
@@ -55,6 +56,7 @@ impl<'a> Parser<'a> {
             edits: vec![Edit::default(); tokens.len()],
             pos: 0,
             depth: 0,
+            is_block: false,
             end,
         }
     }
@@ -133,9 +135,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Leaves a token as it is.
-    pub(super) fn skip(&mut self) {
-        self.pos += 1;
+    /// Leaves what is left of the tag as it is.
+    pub(super) fn skip_rest(&mut self) {
+        self.pos = self.tokens.len();
+    }
+
+    /// Notes that the tag, a `set` without a value, opens a block.
+    pub(super) fn opens_block(&mut self) {
+        self.is_block = true;
+    }
+
+    /// Whether it does.
+    pub(super) fn is_block(&self) -> bool {
+        self.is_block
     }
 
     /// Replaces the token just eaten.

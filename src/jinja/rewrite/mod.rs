@@ -3,6 +3,7 @@
 //! never adds or removes a newline, so that line numbers stay right.
 
 mod expr;
+mod nesting;
 mod pieces;
 mod strings;
 mod token;
@@ -10,6 +11,7 @@ mod token;
 use std::borrow::Cow;
 
 use expr::Parser;
+use nesting::Nesting;
 pub(super) use pieces::{Piece, pieces};
 pub(super) use token::{Kind, Tag};
 
@@ -41,6 +43,7 @@ pub(super) fn normalise(text: &str) -> Cow<'_, str> {
 /// Rewrites normalised text.
 pub(super) fn rewrite(text: &str) -> Result<String, RewriteError> {
     let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut nesting = Nesting::default();
     for piece in pieces(text) {
         match piece? {
             Piece::Verbatim(part) => out.push_str(part),
@@ -55,7 +58,9 @@ pub(super) fn rewrite(text: &str) -> Result<String, RewriteError> {
             Piece::Statement { start, inner, tag } => {
                 out.push_str(&text[start..inner]);
                 let mut parser = Parser::new(text, &tag.tokens, tag.close_start);
-                statement(&mut parser)?;
+                let word = parser.expect_name()?;
+                statement(&mut parser, word, start)?;
+                nesting.note(word, parser.is_block(), start)?;
                 if parser.eat(":") {
                     parser.replace_last("");
                 }
@@ -65,6 +70,7 @@ pub(super) fn rewrite(text: &str) -> Result<String, RewriteError> {
             }
         }
     }
+    nesting.finish()?;
     Ok(out)
 }
 
@@ -75,19 +81,24 @@ fn finish(parser: &Parser<'_>) -> Result<(), RewriteError> {
     Err(parser.unexpected("expected the end of the tag"))
 }
 
-fn statement(p: &mut Parser<'_>) -> Result<(), RewriteError> {
-    match p.expect_name()? {
+/// Tags of one word.
+const BARE: [&str; 9] = [
+    "else",
+    "endif",
+    "endfor",
+    "endset",
+    "endwith",
+    "endfilter",
+    "endautoescape",
+    "break",
+    "continue",
+];
+
+/// Rewrites a statement after its first word; `at` is where it starts.
+fn statement(p: &mut Parser<'_>, word: &str, at: usize) -> Result<(), RewriteError> {
+    match word {
         "if" | "elif" => p.tuple(false),
-        "for" => {
-            p.target()?;
-            p.expect("in")?;
-            p.tuple(false)?;
-            if p.eat("if") {
-                p.expression()?;
-            }
-            p.eat("recursive");
-            Ok(())
-        }
+        "for" => for_loop(p),
         "set" => set(p),
         "do" => {
             p.replace_last("set __do =");
@@ -113,18 +124,14 @@ fn statement(p: &mut Parser<'_>) -> Result<(), RewriteError> {
         "autoescape" | "include" | "import" | "extends" | "from" => {
             p.tuple(true)?;
             // what follows (`ignore missing`, `as x`, `import a, b`) is names the engine checks
-            while !p.at_end() {
-                p.skip();
-            }
+            p.skip_rest();
             Ok(())
         }
-        "block" | "endblock" => {
-            while !p.at_end() {
-                p.skip();
-            }
+        "block" => {
+            p.skip_rest();
             Ok(())
         }
-        "endmacro" | "endcall" => {
+        "endmacro" | "endcall" | "endblock" => {
             if !p.at_end() && p.peek() != ":" {
                 // jinja2 ignores the name that may be repeated here
                 p.expect_name()?;
@@ -132,19 +139,32 @@ fn statement(p: &mut Parser<'_>) -> Result<(), RewriteError> {
             }
             Ok(())
         }
-        _ => Ok(()),
+        _ if BARE.contains(&word) => Ok(()),
+        _ => Err(RewriteError::new(
+            format!("`{word}` is no tag that can stand here"),
+            at,
+        )),
     }
+}
+
+fn for_loop(p: &mut Parser<'_>) -> Result<(), RewriteError> {
+    p.target()?;
+    p.expect("in")?;
+    p.tuple(false)?;
+    if p.eat("if") {
+        p.expression()?;
+    }
+    p.eat("recursive");
+    Ok(())
 }
 
 fn set(p: &mut Parser<'_>) -> Result<(), RewriteError> {
     p.target()?;
     if p.eat("=") {
-        p.tuple(true)
-    } else if p.eat("|") {
-        chain(p)
-    } else {
-        Ok(())
+        return p.tuple(true);
     }
+    p.opens_block();
+    if p.eat("|") { chain(p) } else { Ok(()) }
 }
 
 fn chain(p: &mut Parser<'_>) -> Result<(), RewriteError> {
@@ -169,7 +189,9 @@ fn with(p: &mut Parser<'_>) -> Result<(), RewriteError> {
 
 #[cfg(test)]
 mod tests {
-    use super::rewrite;
+    use proptest::prelude::*;
+
+    use super::{normalise, rewrite};
 
     #[track_caller]
     fn check(from: &str, to: &str) {
@@ -210,14 +232,17 @@ mod tests {
         );
         check("{% if a: %}{% endif %}", "{% if a %}{% endif %}");
         check(
-            "{% macro f(a: list[str] = [], b) -> str %}",
-            "{% macro f(a  = ([]|__list), b)   %}",
+            "{% macro f(a: list[str] = [], b) -> str %}{% endmacro %}",
+            "{% macro f(a  = ([]|__list), b)   %}{% endmacro %}",
         );
     }
 
     #[test]
     fn bare_tuples_get_parentheses() {
-        check("{% for a in 1, 2 if a %}", "{% for a in (1, 2) if a %}");
+        check(
+            "{% for a in 1, 2 if a %}{% endfor %}",
+            "{% for a in (1, 2) if a %}{% endfor %}",
+        );
         check("{% set a, b = 1, 2 %}", "{% set a, b = (1, 2) %}");
     }
 
@@ -236,5 +261,101 @@ mod tests {
     fn an_unclosed_tag_is_reported_where_it_starts() {
         let error = rewrite("ab {{ x ").expect_err("it is not closed");
         assert_eq!(error.at, 3);
+    }
+
+    /// Text that looks like templates: fragments of the syntax, in any order.
+    fn fragments() -> impl Strategy<Value = String> {
+        let fragment = prop::sample::select(vec![
+            "{{ ",
+            " }}",
+            "{% ",
+            " %}",
+            "{%- ",
+            " -%}",
+            "{# ",
+            " #}",
+            "\n",
+            " ",
+            "if ",
+            "x",
+            "1.5",
+            "for a in b",
+            "endif",
+            "endfor",
+            "set x = ",
+            "set y",
+            "do ",
+            "macro f(",
+            "call g()",
+            "[",
+            "]",
+            "(",
+            ")",
+            "{",
+            "}",
+            ",",
+            ":",
+            "|",
+            "|list",
+            "+",
+            "-",
+            "*",
+            "%",
+            "**",
+            "~",
+            "==",
+            "is ",
+            "not ",
+            "in ",
+            "and ",
+            "'a\\n'",
+            "\"b",
+            "'",
+            "\\",
+            "{% raw %}",
+            "{% endraw %}",
+            ".",
+            "é",
+            "else",
+            "kwargs",
+            "\r\n",
+        ]);
+        prop::collection::vec(fragment, 0..40).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn a_rewrite_keeps_the_number_of_lines(text in fragments()) {
+            let text = normalise(&text);
+            if let Ok(rewritten) = rewrite(&text) {
+                prop_assert_eq!(rewritten.matches('\n').count(), text.matches('\n').count());
+            }
+        }
+
+        #[test]
+        fn an_error_lies_inside_of_the_text(text in fragments()) {
+            let text = normalise(&text);
+            if let Err(error) = rewrite(&text) {
+                prop_assert!(error.at <= text.len());
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".*") {
+            let text = normalise(&text);
+            let _ = rewrite(&text);
+            let _ = crate::jinja::blocks::scan(&text);
+        }
+
+        #[test]
+        fn a_macros_template_keeps_the_lines_of_its_file(text in fragments()) {
+            let text = format!("{{% macro m(a, b={}) %}}x\n{{% endmacro %}}", normalise(&text));
+            for block in crate::jinja::blocks::scan(&text).unwrap_or_default() {
+                let template = crate::jinja::blocks::macro_template(&text, &block);
+                let before = text[..block.body.start].matches('\n').count();
+                let body = &text[block.body.clone()];
+                prop_assert_eq!(template.matches('\n').count(), before + body.matches('\n').count());
+            }
+        }
     }
 }

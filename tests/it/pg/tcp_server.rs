@@ -13,7 +13,7 @@ use marts::pg::server::{self, Options};
 use marts::pg::{ConnectConfig, Host, Pool, Secret, SslMode};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-use crate::support::server::{temp_folder, watch};
+use crate::support::server::{Watcher, temp_folder, watch};
 
 /// Who may log in: `plain_only` and `tls_only` in one way, `by_cert` with a certificate.
 const HBA: &str = "\
@@ -35,7 +35,7 @@ pub(crate) struct TcpServer {
     pub(crate) folder: PathBuf,
     pub(crate) port: u16,
     child: Child,
-    _watcher: Option<Child>,
+    _watcher: Option<Watcher>,
 }
 
 /// One with TLS for all tests.

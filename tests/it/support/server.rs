@@ -14,7 +14,7 @@ use marts::pg::{ConnectConfig, Connection, Host, Pool};
 struct Shared {
     running: Running,
     /// Its standard input closes with this process, which is what it waits for.
-    _watcher: Child,
+    _watcher: Watcher,
 }
 
 /// Stops the server at once (its data are thrown away) and removes the folder.
@@ -49,9 +49,19 @@ fn shared() -> &'static Shared {
     })
 }
 
+/// A process that cleans up when this value, or this process, ends.
+pub(crate) struct Watcher(Child);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
 /// Ends the server under `<folder>/pg` and removes the folder when this process ends.
-pub(crate) fn watch(folder: &Path) -> Child {
-    Command::new("sh")
+pub(crate) fn watch(folder: &Path) -> Watcher {
+    let child = Command::new("sh")
         .args(["-c", WATCH, "marts-test-watcher"])
         .arg(folder)
         .stdin(Stdio::piped())
@@ -59,7 +69,8 @@ pub(crate) fn watch(folder: &Path) -> Child {
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .expect("sh starts")
+        .expect("sh starts");
+    Watcher(child)
 }
 
 /// A new folder that every user may enter, under the system's folder for such.

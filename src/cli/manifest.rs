@@ -1,0 +1,58 @@
+//! `manifest.json` of an invocation.
+
+use std::collections::HashMap;
+
+use super::failure::Failure;
+use super::invocation::Invocation;
+use crate::artifact;
+use crate::artifact::manifest::ManifestMetadata;
+use crate::diag::codes;
+use crate::graph::manifest::{CompiledCode, ManifestInput, manifest};
+use crate::graph::{DocsBlocks, NodeIx};
+use crate::jinja::MacroInfo;
+
+/// What a manifest takes from an invocation.
+pub(super) fn input<'a>(
+    invocation: &'a Invocation,
+    macros: &'a [MacroInfo],
+    docs: &'a DocsBlocks,
+    compiled: &'a HashMap<NodeIx, CompiledCode>,
+) -> ManifestInput<'a> {
+    let root = invocation.project.root_package();
+    let mut metadata = ManifestMetadata::new(&root.name, &invocation.run_id);
+    metadata.send_anonymous_usage_stats = Some(false);
+    let quoting = |key: &str| root.file.quoting.get(key);
+    metadata.quoting = Some(serde_json::json!({
+        "database": quoting("database").unwrap_or(&true),
+        "schema": quoting("schema").unwrap_or(&true),
+        "identifier": quoting("identifier").unwrap_or(&true),
+        "column": quoting("column"),
+    }));
+    ManifestInput {
+        graph: &invocation.graph,
+        project: &invocation.project,
+        macros,
+        docs,
+        compiled,
+        metadata,
+        created_at: jiff::Timestamp::now().as_microsecond() as f64 / 1e6,
+    }
+}
+
+/// Writes `manifest.json` under the target path.
+pub(super) fn write(
+    invocation: &Invocation,
+    compiled: &HashMap<NodeIx, CompiledCode>,
+) -> Result<(), Failure> {
+    let macros = invocation.engine.macros();
+    let docs = DocsBlocks::new(&invocation.project);
+    let input = input(invocation, &macros, &docs, compiled);
+    let folder = invocation.root().join(&invocation.target_path);
+    artifact::write(&folder.join("manifest.json"), &manifest(&input)).map_err(|error| {
+        Failure::message(
+            codes::TARGET_UNWRITABLE,
+            error.to_string(),
+            "make the folder writable, or name another with --target-path",
+        )
+    })
+}

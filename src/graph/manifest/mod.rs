@@ -1,0 +1,145 @@
+//! The graph as dbt's manifest: borrowed views, made entry by entry while they are written.
+
+mod node;
+mod resources;
+
+use std::collections::{BTreeMap, HashMap};
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use super::{DocsBlocks, Graph, Node, NodeIx, ResourceKind};
+use crate::artifact::manifest::ManifestMetadata;
+use crate::artifact::manifest::view::{Entries, ManifestView};
+use crate::jinja::MacroInfo;
+use crate::project::Project;
+
+/// What a manifest is made of.
+pub struct ManifestInput<'a> {
+    /// The resolved project.
+    pub graph: &'a Graph,
+    /// As it was read.
+    pub project: &'a Project,
+    /// All macros, built-in ones included.
+    pub macros: &'a [MacroInfo],
+    /// All docs blocks.
+    pub docs: &'a DocsBlocks,
+    /// Compiled SQL and its file, of nodes that were compiled.
+    pub compiled: &'a HashMap<NodeIx, CompiledCode>,
+    /// The head.
+    pub metadata: ManifestMetadata,
+    /// Seconds since 1970.
+    pub created_at: f64,
+}
+
+/// What compiling a node gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompiledCode {
+    /// The SQL.
+    pub code: String,
+    /// The file that it was written to, from the project's folder.
+    pub path: String,
+}
+
+/// The manifest of a project.
+pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
+    let (graph, project) = (input.graph, input.project);
+    let of = |wanted: fn(ResourceKind) -> bool| -> Vec<NodeIx> {
+        let nodes = graph.nodes().filter(|(_, node)| wanted(node.kind));
+        nodes.map(|(ix, _)| ix).collect()
+    };
+    let nodes = of(|kind| !matches!(kind, ResourceKind::Source | ResourceKind::Exposure));
+    let sources = of(|kind| kind == ResourceKind::Source);
+    let exposures = of(|kind| kind == ResourceKind::Exposure);
+    let primary_keys = node::primary_keys(graph);
+    let writer = node::Writer { input };
+    ManifestView {
+        metadata: input.metadata.clone(),
+        nodes: Entries::new(nodes.len(), move |index| {
+            let ix = nodes[index];
+            let keys = primary_keys.get(&ix).cloned().unwrap_or_default();
+            let node = graph.node(ix);
+            (node.id.as_str().into(), writer.node(Some(ix), node, keys))
+        }),
+        sources: Entries::new(sources.len(), move |index| {
+            let node = graph.node(sources[index]);
+            (node.id.as_str().into(), writer.source(node))
+        }),
+        macros: resources::macros(input),
+        docs: resources::docs(input),
+        metrics: IndexMap::new(),
+        groups: resources::groups(input),
+        selectors: IndexMap::new(),
+        disabled: disabled(input),
+        parent_map: relatives(graph, true),
+        child_map: relatives(graph, false),
+        group_map: group_map(graph, project),
+        saved_queries: IndexMap::new(),
+        semantic_models: IndexMap::new(),
+        unit_tests: IndexMap::new(),
+        functions: IndexMap::new(),
+        exposures: Entries::new(exposures.len(), move |index| {
+            let node = graph.node(exposures[index]);
+            (node.id.as_str().into(), resources::exposure(input, node))
+        }),
+    }
+}
+
+/// One node or source as its JSON.
+pub fn node_json(input: &ManifestInput<'_>, ix: NodeIx) -> Json {
+    let writer = node::Writer { input };
+    let node = input.graph.node(ix);
+    json_of(&writer, Some(ix), node)
+}
+
+fn json_of(writer: &node::Writer<'_>, ix: Option<NodeIx>, node: &Node) -> Json {
+    let json = match node.kind {
+        ResourceKind::Source => serde_json::to_value(writer.source(node)),
+        ResourceKind::Exposure => serde_json::to_value(resources::exposure(writer.input, node)),
+        _ => serde_json::to_value(writer.node(ix, node, Vec::new())),
+    };
+    json.unwrap_or_default()
+}
+
+fn disabled(input: &ManifestInput<'_>) -> IndexMap<String, Vec<Json>> {
+    let writer = node::Writer { input };
+    let mut all: IndexMap<String, Vec<Json>> = IndexMap::new();
+    for node in input.graph.disabled() {
+        let json = json_of(&writer, None, node);
+        all.entry(node.id.as_str().to_owned())
+            .or_default()
+            .push(json);
+    }
+    all
+}
+
+/// Parents or children of every node, by unique id, each list in order.
+fn relatives(graph: &Graph, parents: bool) -> IndexMap<&str, Vec<&str>> {
+    let id = |ix: NodeIx| graph.node(ix).id.as_str();
+    let nodes = graph.nodes();
+    nodes
+        .map(|(ix, node)| {
+            let mut near: Vec<&str> = if parents {
+                node.parents.iter().map(|p| id(*p)).collect()
+            } else {
+                graph.children(ix).map(id).collect()
+            };
+            near.sort_unstable();
+            (node.id.as_str(), near)
+        })
+        .collect()
+}
+
+/// Members of each group that a property file defines.
+fn group_map<'a>(graph: &'a Graph, project: &Project) -> IndexMap<String, Vec<&'a str>> {
+    let mut groups: BTreeMap<String, Vec<&str>> = resources::group_names(project)
+        .map(|name| (name, Vec::new()))
+        .collect();
+    for (_, node) in graph.nodes() {
+        if let Some(group) = &node.config.group {
+            let members = groups.entry(group.clone()).or_default();
+            members.push(node.id.as_str());
+        }
+    }
+    groups.into_iter().collect()
+}

@@ -1,0 +1,578 @@
+//! Nodes and sources as views in the shape of dbt's manifest.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use super::ManifestInput;
+use crate::artifact::manifest::view::{
+    Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, MacroDependsOn,
+    ModelPart, Node as NodeView, Overlay, Part, Ref, SeedPart, Source, SourceQuoting, TestMetadata,
+    TestPart,
+};
+use crate::graph::config_json::defaults;
+use crate::graph::{ColumnInfo, Detail, GenericTest, Graph, Node, NodeIx, ResourceKind};
+
+/// Above this many bytes a seed's checksum is its path, as in dbt.
+const LARGE_SEED: u64 = 1 << 20;
+
+/// Makes views of nodes.
+#[derive(Clone, Copy)]
+pub(super) struct Writer<'a> {
+    pub(super) input: &'a ManifestInput<'a>,
+}
+
+impl<'a> Writer<'a> {
+    /// A node that is no source. `ix` is `None` for a disabled one.
+    pub(super) fn node(
+        self,
+        ix: Option<NodeIx>,
+        node: &'a Node,
+        primary_key: Vec<&'a str>,
+    ) -> NodeView<'a> {
+        let relation = node.relation.as_ref();
+        let target = &self.input.project.target;
+        let database = relation.map_or_else(
+            || Cow::Owned(self.database()),
+            |r| Cow::Borrowed(r.database.as_str()),
+        );
+        let schema = match (relation, node.kind) {
+            (Some(relation), _) => Cow::Borrowed(relation.schema.as_str()),
+            (None, ResourceKind::Test) => Cow::Owned(format!("{}_dbt_test__audit", target.schema)),
+            (None, _) => Cow::Borrowed(target.schema.as_str()),
+        };
+        let shown = relation.filter(|_| !node.is_ephemeral());
+        NodeView {
+            database,
+            schema,
+            name: &node.name,
+            resource_type: node.kind.as_str(),
+            package_name: &node.package,
+            path: inner_path(node),
+            original_file_path: &node.path,
+            unique_id: node.id.as_str(),
+            fqn: &node.fqn,
+            alias: match (&node.detail, relation) {
+                (Detail::GenericTest(test), _) => &test.short_name,
+                (_, Some(relation)) => &relation.identifier,
+                _ => &node.name,
+            },
+            checksum: self.checksum(node),
+            config: config(node),
+            tags: self.input.graph.tags(node),
+            description: &node.description,
+            columns: columns(node),
+            meta: &node.config.meta,
+            group: node.config.group.as_deref(),
+            docs: Docs {
+                show: node.config.docs_show,
+                node_color: node.config.docs_color.as_deref(),
+            },
+            patch_path: node
+                .patch_path
+                .as_ref()
+                .map(|path| format!("{}://{path}", node.package)),
+            build_path: None,
+            unrendered_config: &node.config.raw,
+            created_at: self.input.created_at,
+            relation_name: shown.map(ToString::to_string),
+            raw_code: raw_code(node),
+            doc_blocks: Vec::new(),
+            part: self.part(ix, node, primary_key),
+        }
+    }
+
+    fn database(self) -> String {
+        let output = &self.input.project.target.output;
+        let name = output.get("dbname").or(output.get("database"));
+        name.and_then(Json::as_str).unwrap_or_default().to_owned()
+    }
+
+    fn part(self, ix: Option<NodeIx>, node: &'a Node, primary_key: Vec<&'a str>) -> Part<'a> {
+        if node.kind == ResourceKind::Seed {
+            let package = &self.input.project.packages;
+            let package = package.iter().find(|p| p.name == node.package);
+            let root = package.map_or(&self.input.project.root, |p| &p.root);
+            return Part::Seed(SeedPart {
+                root_path: root.to_string_lossy(),
+                depends_on: MacroDependsOn {
+                    macros: node.macros.iter().map(String::as_str).collect(),
+                },
+            });
+        }
+        let code = self.code(ix, node);
+        match (&node.detail, node.kind) {
+            (Detail::GenericTest(test), _) => Part::Test(Box::new(self.test(test, node, code))),
+            (_, ResourceKind::Model) => Part::Model(Box::new(ModelPart {
+                code,
+                access: node.config.access.as_str(),
+                constraints: constraints(node.other.get("constraints"), true),
+                version: None,
+                latest_version: None,
+                deprecation_date: node.other.get("deprecation_date"),
+                primary_key,
+                time_spine: node.other.get("time_spine"),
+            })),
+            _ => Part::Code(Box::new(code)),
+        }
+    }
+
+    fn code(self, ix: Option<NodeIx>, node: &'a Node) -> Code<'a> {
+        let graph = self.input.graph;
+        let compiled = ix.and_then(|ix| self.input.compiled.get(&ix));
+        Code {
+            language: "sql",
+            refs: refs(node),
+            sources: sources(node),
+            metrics: [],
+            functions: [],
+            depends_on: DependsOn {
+                macros: node.macros.iter().map(String::as_str).collect(),
+                nodes: node
+                    .parents
+                    .iter()
+                    .map(|p| graph.node(*p).id.as_str())
+                    .collect(),
+            },
+            compiled_path: compiled.map(|c| c.path.as_str()),
+            compiled: compiled.map(|c| Compiled {
+                compiled: true,
+                compiled_code: &c.code,
+                extra_ctes_injected: true,
+                extra_ctes: [],
+            }),
+            contract: Contract {
+                enforced: node.config.contract.enforced,
+                alias_types: node.config.contract.alias_types,
+                checksum: contract_checksum(node),
+            },
+        }
+    }
+
+    fn test(self, test: &'a GenericTest, node: &'a Node, code: Code<'a>) -> TestPart<'a> {
+        let attached = self.input.graph.node(test.attached);
+        let (section, key, model) = match (&attached.detail, attached.kind) {
+            (Detail::Source { source, .. }, _) => (
+                "sources",
+                source,
+                format!("source('{source}', '{}')", attached.name),
+            ),
+            (_, kind) => (
+                match kind {
+                    ResourceKind::Seed => "seeds",
+                    ResourceKind::Snapshot => "snapshots",
+                    _ => "models",
+                },
+                &attached.name,
+                format!("ref('{}')", attached.name),
+            ),
+        };
+        let mut kwargs: IndexMap<&str, Cow<'_, Json>> = test
+            .arguments
+            .iter()
+            .map(|(k, v)| (k.as_str(), Cow::Borrowed(v)))
+            .collect();
+        let model = format!("{{{{ get_where_subquery({model}) }}}}");
+        kwargs.insert("model", Cow::Owned(Json::String(model)));
+        TestPart {
+            code,
+            column_name: test
+                .column
+                .as_ref()
+                .and_then(|_| test.arguments.get("column_name")?.as_str()),
+            file_key_name: format!("{section}.{key}"),
+            attached_node: (attached.kind != ResourceKind::Source && node.config.enabled)
+                .then(|| attached.id.as_str()),
+            test_metadata: TestMetadata {
+                name: &test.test,
+                kwargs,
+                namespace: test.namespace.as_deref(),
+            },
+        }
+    }
+
+    /// Of the node's file without blanks around its text.
+    fn checksum(self, node: &'a Node) -> Checksum<'a> {
+        match &node.detail {
+            Detail::GenericTest(_) => Checksum::NONE,
+            Detail::Seed { path } => {
+                let is_large = std::fs::metadata(path).is_ok_and(|m| m.len() > LARGE_SEED);
+                if is_large {
+                    return Checksum {
+                        name: "path",
+                        checksum: Cow::Borrowed(&node.path),
+                    };
+                }
+                match std::fs::read_to_string(path) {
+                    Ok(text) => sha256(&text),
+                    Err(_) => Checksum::NONE,
+                }
+            }
+            _ => match node.file {
+                Some(file) => sha256(&self.input.project.sources.file(file).text),
+                None => Checksum::NONE,
+            },
+        }
+    }
+
+    /// A table of a source.
+    pub(super) fn source(self, node: &'a Node) -> Source<'a> {
+        let (source, loaded_at_field, freshness) = match &node.detail {
+            Detail::Source {
+                source,
+                loaded_at_field,
+                freshness,
+            } => (
+                source.as_str(),
+                loaded_at_field.as_deref(),
+                freshness.as_ref(),
+            ),
+            _ => ("", None, None),
+        };
+        let relation = node.relation.as_ref();
+        let part = |get: fn(&'a crate::names::Relation) -> &'a String| {
+            relation.map_or("", |relation| get(relation).as_str())
+        };
+        let declared = self.declared_source(node, source);
+        let text = |key: &str| node.other.get(key).and_then(Json::as_str);
+        let freshness = freshness.map(whole_freshness);
+        let meta = object(node.other.get("meta").or(node.config.raw.get("meta")));
+        let tags = self.input.graph.tags(node);
+        let mut config = config(node);
+        config.top = vec![
+            ("freshness", json!(freshness)),
+            ("loaded_at_field", json!(loaded_at_field)),
+            ("loaded_at_query", json!(text("loaded_at_query"))),
+            ("meta", json!(meta)),
+            ("tags", json!(tags)),
+        ];
+        let quoting = |key: &str| declared.and_then(|table| table.quoting.get(key).copied());
+        Source {
+            database: part(|r| &r.database),
+            schema: part(|r| &r.schema),
+            name: &node.name,
+            resource_type: "source",
+            package_name: &node.package,
+            path: &node.path,
+            original_file_path: &node.path,
+            unique_id: node.id.as_str(),
+            fqn: &node.fqn,
+            source_name: source,
+            source_description: declared.map_or("", |table| &table.source_description),
+            loader: text("loader").unwrap_or_default(),
+            identifier: part(|r| &r.identifier),
+            quoting: SourceQuoting {
+                database: quoting("database"),
+                schema: quoting("schema"),
+                identifier: quoting("identifier"),
+                column: quoting("column"),
+            },
+            loaded_at_field,
+            loaded_at_query: text("loaded_at_query"),
+            freshness,
+            external: node.other.get("external"),
+            description: &node.description,
+            columns: columns(node),
+            meta,
+            source_meta: Map::new(),
+            tags,
+            config,
+            patch_path: None,
+            unrendered_config: &node.config.raw,
+            relation_name: relation.map(ToString::to_string),
+            created_at: self.input.created_at,
+            unrendered_database: None,
+            unrendered_schema: None,
+            doc_blocks: [],
+        }
+    }
+
+    fn declared_source(self, node: &Node, source: &str) -> Option<&'a crate::project::SourceTable> {
+        let packages = self.input.project.packages.iter();
+        let mut tables = packages
+            .filter(|p| p.name == node.package)
+            .flat_map(|p| &p.properties.sources);
+        tables.find(|t| t.source.value == source && t.table.value == node.name)
+    }
+}
+
+fn object(json: Option<&Json>) -> Map<String, Json> {
+    match json {
+        Some(Json::Object(map)) => map.clone(),
+        _ => Map::new(),
+    }
+}
+
+/// dbt names both limits and the filter, even where they are not given.
+fn whole_freshness(written: &Json) -> Json {
+    let limit = |key: &str| {
+        let limit = written.get(key);
+        let of = |key: &str| limit.and_then(|l| l.get(key)).cloned().unwrap_or_default();
+        json!({ "count": of("count"), "period": of("period") })
+    };
+    json!({
+        "warn_after": limit("warn_after"),
+        "error_after": limit("error_after"),
+        "filter": written.get("filter").cloned().unwrap_or_default(),
+    })
+}
+
+fn config(node: &Node) -> Overlay<'_> {
+    let mut top = Vec::new();
+    for (key, list) in [
+        ("pre-hook", &node.config.pre_hook),
+        ("post-hook", &node.config.post_hook),
+    ] {
+        if !list.is_empty() {
+            top.push((key, list.iter().map(hook).collect()));
+        }
+    }
+    if node.kind == ResourceKind::Model {
+        top.push(("materialized", json!(node.config.materialized)));
+        top.push(("access", json!(node.config.access.as_str())));
+    }
+    if !node.config.tags.is_empty() {
+        top.push(("tags", json!(node.config.tags)));
+    }
+    Overlay {
+        under: defaults(node.kind),
+        over: &node.config.raw,
+        top,
+    }
+}
+
+/// A hook with every key that dbt gives it.
+fn hook(hook: &crate::project::Hook) -> Json {
+    json!({ "sql": hook.sql, "transaction": hook.transaction, "index": null })
+}
+
+fn sha256(text: &str) -> Checksum<'static> {
+    let digest = Sha256::digest(text.trim().as_bytes());
+    Checksum {
+        name: "sha256",
+        checksum: Cow::Owned(digest.iter().map(|byte| format!("{byte:02x}")).collect()),
+    }
+}
+
+/// The path without its resource folder, as far as the qualified name tells that folder.
+fn inner_path(node: &Node) -> Cow<'_, str> {
+    let last = |parts: usize| {
+        let cut = node.path.rmatch_indices('/').nth(parts.saturating_sub(1));
+        Cow::Borrowed(cut.map_or(node.path.as_str(), |(at, _)| &node.path[at + 1..]))
+    };
+    let names = node.fqn.len();
+    match (&node.detail, node.kind) {
+        (Detail::GenericTest(test), _) => Cow::Owned(format!("{}.sql", test.short_name)),
+        (_, ResourceKind::Snapshot) if !node.path.ends_with(".sql") => {
+            Cow::Owned(format!("{}/{}.sql", last(names - 1), node.name))
+        }
+        (_, ResourceKind::Snapshot) => last(names.saturating_sub(2)),
+        (_, ResourceKind::Analysis) => {
+            Cow::Owned(format!("analysis/{}", last(names.saturating_sub(2))))
+        }
+        _ => last(names.saturating_sub(1)),
+    }
+}
+
+/// The template as dbt keeps it: without blanks around, and generic tests as a call.
+fn raw_code(node: &Node) -> Cow<'_, str> {
+    match &node.detail {
+        Detail::GenericTest(test) => {
+            let name = match &test.namespace {
+                Some(namespace) => format!("{namespace}.test_{}", test.test),
+                None => format!("test_{}", test.test),
+            };
+            let mut config: Vec<String> = test
+                .config
+                .iter()
+                .map(|(key, value)| format!("{key}={}", python_literal(value)))
+                .collect();
+            if test.short_name != node.name && !test.config.contains_key("alias") {
+                config.push(format!("alias=\"{}\"", test.short_name));
+            }
+            let config = match config.is_empty() {
+                true => String::new(),
+                false => format!("{{{{ config({}) }}}}", config.join(",")),
+            };
+            Cow::Owned(format!(
+                "{{{{ {name}(**_dbt_generic_test_kwargs) }}}}{config}"
+            ))
+        }
+        _ if node.kind == ResourceKind::Snapshot => Cow::Borrowed(&node.raw_code),
+        _ => Cow::Borrowed(node.raw_code.trim()),
+    }
+}
+
+fn python_literal(value: &Json) -> String {
+    match value {
+        Json::String(text) => format!("\"{}\"", text.replace('"', "\\\"")),
+        other => crate::graph::generic_test::python_str(other),
+    }
+}
+
+pub(super) fn refs(node: &Node) -> Vec<Ref<'_>> {
+    let calls = node.refs.iter();
+    calls
+        .map(|(call, _)| Ref {
+            name: &call.name,
+            package: call.package.as_deref(),
+            version: call.version.as_deref(),
+        })
+        .collect()
+}
+
+pub(super) fn sources(node: &Node) -> Vec<[&str; 2]> {
+    let calls = node.sources.iter();
+    calls
+        .map(|(call, _)| [call.source.as_str(), call.table.as_str()])
+        .collect()
+}
+
+fn columns(node: &Node) -> IndexMap<&str, Column<'_>> {
+    let columns = node.columns.iter();
+    columns
+        .map(|(name, info)| (name.as_str(), column(name, info)))
+        .collect()
+}
+
+fn column<'a>(name: &'a str, info: &'a ColumnInfo) -> Column<'a> {
+    let config = info.other.get("config");
+    let of = |key: &str| {
+        let beside = info.other.get(key);
+        beside.or_else(|| config.and_then(|c| c.get(key)))
+    };
+    let meta = || of("meta").map_or_else(|| Cow::Owned(json!({})), Cow::Borrowed);
+    let tags = || -> Vec<&str> {
+        match of("tags") {
+            Some(Json::String(tag)) => vec![tag],
+            Some(Json::Array(tags)) => tags.iter().filter_map(Json::as_str).collect(),
+            _ => Vec::new(),
+        }
+    };
+    Column {
+        name,
+        description: &info.description,
+        meta: meta(),
+        data_type: info.data_type.as_deref(),
+        constraints: constraints(info.other.get("constraints"), false),
+        quote: info.quote.then_some(true),
+        config: ColumnConfig {
+            meta: meta(),
+            tags: tags(),
+        },
+        tags: tags(),
+        granularity: None,
+        doc_blocks: [],
+    }
+}
+
+/// Constraints with every key that dbt gives them.
+fn constraints(written: Option<&Json>, of_model: bool) -> Vec<Json> {
+    let list = written.and_then(Json::as_array);
+    let list = list.map(Vec::as_slice).unwrap_or_default();
+    list.iter()
+        .map(|constraint| {
+            let get = |key: &str, default: Json| constraint.get(key).cloned().unwrap_or(default);
+            let mut whole = Map::new();
+            for key in ["type", "name", "expression"] {
+                whole.insert(key.to_owned(), get(key, Json::Null));
+            }
+            for key in ["warn_unenforced", "warn_unsupported"] {
+                whole.insert(key.to_owned(), get(key, json!(true)));
+            }
+            whole.insert("to".to_owned(), get("to", Json::Null));
+            whole.insert("to_columns".to_owned(), get("to_columns", json!([])));
+            if of_model {
+                whole.insert("columns".to_owned(), get("columns", json!([])));
+            }
+            Json::Object(whole)
+        })
+        .collect()
+}
+
+/// A hash of the columns that an enforced contract promises.
+fn contract_checksum(node: &Node) -> Option<String> {
+    if !node.config.contract.enforced {
+        return None;
+    }
+    let mut columns: Vec<String> = node
+        .columns
+        .iter()
+        .map(|(name, info)| format!("{name}:{}", info.data_type.as_deref().unwrap_or_default()))
+        .collect();
+    columns.sort();
+    let digest = Sha256::digest(columns.join("|").as_bytes());
+    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Columns of models that are told to be the key: by a constraint, else by tests for unique
+/// and not null, else by tests for unique alone.
+pub(super) fn primary_keys(graph: &Graph) -> HashMap<NodeIx, Vec<&str>> {
+    let mut unique: HashMap<NodeIx, BTreeSet<&str>> = HashMap::new();
+    let mut not_null: HashMap<NodeIx, BTreeSet<&str>> = HashMap::new();
+    for (_, node) in graph.nodes() {
+        let Detail::GenericTest(test) = &node.detail else {
+            continue;
+        };
+        let map = match test.test.as_str() {
+            "unique" | "unique_combination_of_columns" => &mut unique,
+            "not_null" => &mut not_null,
+            _ => continue,
+        };
+        map.entry(test.attached)
+            .or_default()
+            .extend(tested_columns(test));
+    }
+    let mut keys: HashMap<NodeIx, Vec<&str>> = HashMap::new();
+    for (ix, node) in graph.nodes() {
+        let declared = declared_key(node);
+        let key = if !declared.is_empty() {
+            declared
+        } else if let Some(unique) = unique.get(&ix) {
+            let none = BTreeSet::new();
+            let both = unique.intersection(not_null.get(&ix).unwrap_or(&none));
+            let both: Vec<&str> = both.copied().collect();
+            match both.is_empty() {
+                true => unique.iter().copied().collect(),
+                false => both,
+            }
+        } else {
+            continue;
+        };
+        keys.insert(ix, key);
+    }
+    keys
+}
+
+fn tested_columns(test: &GenericTest) -> Vec<&str> {
+    if let Some(column) = test.arguments.get("column_name").and_then(Json::as_str) {
+        return vec![column];
+    }
+    let several = test.arguments.get("combination_of_columns");
+    let several = several.and_then(Json::as_array).map(Vec::as_slice);
+    let several = several.unwrap_or_default().iter();
+    several.filter_map(Json::as_str).collect()
+}
+
+fn declared_key(node: &Node) -> Vec<&str> {
+    let is_key =
+        |constraint: &&Json| constraint.get("type").and_then(Json::as_str) == Some("primary_key");
+    let of = |json: Option<&'_ Json>| -> Option<usize> {
+        json?.as_array()?.iter().position(|c| is_key(&c))
+    };
+    let own = node.other.get("constraints");
+    if let Some(at) = of(own) {
+        let columns = own.and_then(|list| list[at].get("columns"));
+        let columns = columns.and_then(Json::as_array).map(Vec::as_slice);
+        let columns = columns.unwrap_or_default().iter();
+        return columns.filter_map(Json::as_str).collect();
+    }
+    let mut columns = node.columns.iter();
+    let keyed = columns.find(|(_, info)| of(info.other.get("constraints")).is_some());
+    keyed
+        .map(|(name, _)| vec![name.as_str()])
+        .unwrap_or_default()
+}

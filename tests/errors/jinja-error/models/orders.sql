@@ -1,0 +1,2 @@
+{{ exceptions.raise_compiler_error("orders needs the var `start`") }}
+select 1 as id

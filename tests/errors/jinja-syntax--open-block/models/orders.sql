@@ -1,0 +1,2 @@
+{% if var('all', true) %}
+select 1 as id
