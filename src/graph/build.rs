@@ -134,6 +134,7 @@ fn settle<'p>(
             tests: Vec::new(),
         });
     }
+    known_materialization(project, engine, &node).map_err(|problem| vec![problem])?;
     read_hooks(engine, &mut node).map_err(|problem| vec![problem])?;
     if let Some(table) = source {
         node.relation = Some(source_relation(project, table));
@@ -264,6 +265,46 @@ fn typed(node: &Node, merged: ConfigMap, project: &Project) -> Result<NodeConfig
         return Err(problems);
     }
     Ok(config)
+}
+
+/// Refuses a model whose materialization neither marts nor a macro knows.
+fn known_materialization(
+    project: &Project,
+    engine: &Engine,
+    node: &Node,
+) -> Result<(), Diagnostic> {
+    const OURS: [&str; 5] = [
+        "view",
+        "table",
+        "incremental",
+        "ephemeral",
+        "materialized_view",
+    ];
+    let name = node.config.materialized.as_str();
+    let is_macro = |adapter: &str| {
+        let name = format!("materialization_{name}_{adapter}");
+        engine.find_macro(&name, &node.package).is_some()
+    };
+    if node.kind != ResourceKind::Model
+        || OURS.contains(&name)
+        || is_macro("postgres")
+        || is_macro("default")
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "model `{}` has the unknown materialization `{name}`",
+        node.name
+    );
+    let hint = match crate::diag::nearest(name, OURS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("use one of {}", OURS.join(", ")),
+    };
+    let problem = Diagnostic::error(codes::UNKNOWN_MATERIALIZATION, message).hint(hint);
+    Err(match config_place(node, "materialized", project) {
+        Some(span) => problem.at(span, ""),
+        None => problem.in_file(&node.path),
+    })
 }
 
 /// The line of the node's own file that names a config key, else where the project file does.

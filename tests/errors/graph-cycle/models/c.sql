@@ -1,0 +1,3 @@
+select 1 as one
+union all
+select * from {{ ref('b') }}

@@ -1,0 +1,3 @@
+select *
+from {{ ref('custmers') }}
+join {{ ref('payments') }} using (id)
