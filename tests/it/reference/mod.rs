@@ -16,12 +16,20 @@ struct Reference {
 impl Reference {
     fn new() -> Self {
         let target = tempfile::tempdir().expect("a temporary folder");
-        Self { database: TestDb::new(), target }
+        Self {
+            database: TestDb::new(),
+            target,
+        }
     }
 
     fn run(&self, args: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_marts"))
-            .args(["--project-dir", env!("CARGO_MANIFEST_DIR"), "--log-level", "none"])
+            .args([
+                "--project-dir",
+                env!("CARGO_MANIFEST_DIR"),
+                "--log-level",
+                "none",
+            ])
             .args(["--url", &self.database.url()])
             .arg("--target-path")
             .arg(self.target.path())
@@ -34,7 +42,12 @@ impl Reference {
     fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(0), "marts {}:\n{said}", args.join(" "));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "marts {}:\n{said}",
+            args.join(" ")
+        );
         said
     }
 
@@ -65,7 +78,11 @@ fn recomputations() -> Vec<(String, PathBuf, PathBuf)> {
 }
 
 fn query(path: &Path) -> String {
-    fs::read_to_string(path).expect("it can be read").trim().trim_end_matches(';').to_owned()
+    fs::read_to_string(path)
+        .expect("it can be read")
+        .trim()
+        .trim_end_matches(';')
+        .to_owned()
 }
 
 /// Figures that are not the same on both sides, and how many were compared.
@@ -91,10 +108,17 @@ fn every_total_of_every_gold_mart_ties_to_the_raw_rows_by_another_path() {
     let said = reference.ok(&["build"]);
     assert!(said.contains("Done in"), "{said}");
     let marts = recomputations();
-    assert!(marts.len() >= 8, "the seven marts and the figures: {marts:?}");
+    assert!(
+        marts.len() >= 8,
+        "the seven marts and the figures: {marts:?}"
+    );
     for (name, raw, mart) in &marts {
         let (wrong, compared) = differences(&reference, raw, mart);
-        assert!(wrong.is_empty(), "{name}: metric | period | raw | mart\n{}", wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{name}: metric | period | raw | mart\n{}",
+            wrong.join("\n")
+        );
         assert!(compared > 4, "{name} compares only {compared} figures");
     }
     // The comparison can fail: one cent more in one mart is found.
@@ -117,14 +141,18 @@ fn a_raw_row_out_of_bounds_fails_its_test_by_name_until_it_is_repaired() {
     let sql = "select attempt_id from raw.payment_attempts order by attempt_id limit 1";
     let id = reference.lines(sql).remove(0);
     let set = |amount: &str| {
-        let sql = format!("update raw.payment_attempts set amount = {amount} where attempt_id = '{id}'");
+        let sql =
+            format!("update raw.payment_attempts set amount = {amount} where attempt_id = '{id}'");
         reference.database.sql(&sql);
     };
     set("-1 - amount");
     let output = reference.run(&["test", "--select", "source:raw.payment_attempts"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("source_value_between_raw_payment_attempts_amount__1"), "{said}");
+    assert!(
+        said.contains("source_value_between_raw_payment_attempts_amount__1"),
+        "{said}"
+    );
     assert!(said.contains(&id) && said.contains("1 row"), "{said}");
     set("-1 - amount");
     reference.ok(&["test"]);
@@ -148,9 +176,8 @@ fn a_history_built_in_two_steps_equals_the_same_history_built_at_once() {
     assert!(tables.len() > 15, "{tables:?}");
     assert_eq!(steps.lines(relations), tables);
     for table in tables {
-        let digest = format!(
-            "select count(*), sum(hash_record_extended(t, 0)::numeric) from {table} t"
-        );
+        let digest =
+            format!("select count(*), sum(hash_record_extended(t, 0)::numeric) from {table} t");
         assert_eq!(steps.lines(&digest), once.lines(&digest), "{table}");
     }
 }
