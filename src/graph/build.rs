@@ -12,7 +12,7 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test,
 };
-use super::{model_json, resolve};
+use super::{duplicates, model_json, resolve};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Arg, Engine, Names, NodeContext, Scan, Template};
 use crate::names::{MAX_IDENT_BYTES, NodeId, Quoting, Relation};
@@ -60,7 +60,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
             false => disabled.push(exposure),
         }
     }
-    problems.extend(duplicates(&nodes, &project.sources));
+    problems.extend(duplicates::duplicates(&nodes));
     problems.extend(unused_config(project, &nodes, &disabled));
     let names = NameTable::new(&nodes, &disabled);
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
@@ -174,7 +174,7 @@ fn declared<'p>(
     own.chain(of_columns).collect()
 }
 
-fn has_relation(node: &Node) -> bool {
+pub(super) fn has_relation(node: &Node) -> bool {
     matches!(
         node.kind,
         ResourceKind::Model | ResourceKind::Seed | ResourceKind::Snapshot
@@ -590,64 +590,6 @@ fn target_folders(target: &Node, path: &str, package: &str) -> Vec<String> {
 
 fn line_of(sources: &SourceMap, span: crate::diag::Span) -> usize {
     sources.file(span.file).line_column(span.start).0
-}
-
-/// Two nodes of one id, or two relations of one name.
-fn duplicates(nodes: &[Node], sources: &SourceMap) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
-    let mut ids: IndexMap<&str, &Node> = IndexMap::new();
-    let mut names: IndexMap<(&str, &str), &Node> = IndexMap::new();
-    let mut relations: IndexMap<String, &Node> = IndexMap::new();
-    for node in nodes {
-        let seen = ids.insert(node.id.as_str(), node);
-        if let Some(first) = seen.filter(|_| !matches!(node.detail, Detail::GenericTest(_))) {
-            let text = format!(
-                "there are two {}s named `{}`",
-                node.kind.as_str(),
-                node.name
-            );
-            problems.push(two(text, first, node, "rename one of them", sources));
-            continue;
-        }
-        if !has_relation(node) {
-            continue;
-        }
-        if let Some(first) = names.insert((&node.package, &node.name), node) {
-            let text = format!(
-                "a {} and a {} are both named `{}`, so a ref could mean either",
-                first.kind.as_str(),
-                node.kind.as_str(),
-                node.name
-            );
-            problems.push(two(text, first, node, "rename one of them", sources));
-            continue;
-        }
-        let Some(relation) = node.relation.as_ref().filter(|_| !node.is_ephemeral()) else {
-            continue;
-        };
-        if let Some(first) = relations.insert(relation.to_string(), node) {
-            let text = format!(
-                "`{}` and `{}` would both build {relation}",
-                first.name, node.name
-            );
-            problems.push(two(
-                text,
-                first,
-                node,
-                "give one another `alias` or `schema`",
-                sources,
-            ));
-        }
-    }
-    problems
-}
-
-fn two(text: String, first: &Node, second: &Node, hint: &str, _: &SourceMap) -> Diagnostic {
-    Diagnostic::error(codes::DUPLICATE_NODE, text)
-        .in_file(&second.path)
-        .note(format!("one in {}", first.path))
-        .note(format!("one in {}", second.path))
-        .hint(hint)
 }
 
 fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Diagnostic> {

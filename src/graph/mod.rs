@@ -8,6 +8,7 @@ mod config_json;
 mod cycle;
 mod docs;
 mod draft;
+mod duplicates;
 mod exposures;
 #[cfg(test)]
 pub(crate) mod fixture;

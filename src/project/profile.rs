@@ -293,7 +293,7 @@ fn build(
 fn wrong_adapter(name: &str, kind: &str, output: &Node) -> Diagnostic {
     let span = output.get("type").map_or(output.span, |node| node.span);
     Diagnostic::error(
-        super::super::diag::codes::TARGET_NOT_POSTGRES,
+        crate::diag::codes::TARGET_NOT_POSTGRES,
         format!("target `{name}` is of type `{kind}`; marts speaks only to Postgres"),
     )
     .at(span, "")
