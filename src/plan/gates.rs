@@ -20,20 +20,34 @@ pub(super) fn add(graph: &Graph, nodes: &[NodeIx], needs: &mut [Vec<usize>]) {
         if graph.node(nodes[test]).config.severity == TestSeverity::Warn {
             continue;
         }
-        let mut held: Vec<usize> = Vec::new();
-        for parent in &needs[test] {
-            held.extend(feeds[*parent].iter().copied().filter(|s| !is_test[*s]));
-        }
-        held.sort_unstable();
-        held.dedup();
-        for step in held {
-            if needs[step].contains(&test) || reaches(&feeds, step, test) {
-                continue;
+        for step in held_back(&feeds, &is_test, &needs[test], test) {
+            if !needs[step].contains(&test) {
+                needs[step].push(test);
+                feeds[test].push(step);
             }
-            needs[step].push(test);
-            feeds[test].push(step);
         }
     }
+}
+
+/// The first descendants of `parents`, on every way down, that the test does not need; what
+/// is behind them waits for them.
+fn held_back(feeds: &[Vec<usize>], is_test: &[bool], parents: &[usize], test: usize) -> Vec<usize> {
+    let mut held = Vec::new();
+    let mut seen = vec![false; feeds.len()];
+    let mut stack: Vec<usize> = parents.to_vec();
+    while let Some(at) = stack.pop() {
+        for step in feeds[at].iter().copied().filter(|s| !is_test[*s]) {
+            if std::mem::replace(&mut seen[step], true) {
+                continue;
+            }
+            match reaches(feeds, step, test) {
+                true => stack.push(step),
+                false => held.push(step),
+            }
+        }
+    }
+    held.sort_unstable();
+    held
 }
 
 /// Whether `to` waits for `from`, directly or not.
