@@ -91,6 +91,7 @@ pub(super) async fn publish(
         live: spec.live,
         candidate,
         then: &then,
+        pending: spec.pending,
     };
     let published = publish_table(session, swap).await?;
     Ok(Built {

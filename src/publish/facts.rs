@@ -42,6 +42,8 @@ pub struct Live {
     pub views: Vec<DependentView>,
     /// Whatever else hangs on it, in words.
     pub blockers: Vec<String>,
+    /// The columns that a foreign key of others refers to; empty when there is none.
+    pub referenced_key: Vec<String>,
 }
 
 /// A privilege on a relation.
@@ -100,7 +102,7 @@ pub struct DependentView {
     pub definition: String,
     /// Its options, for example `security_barrier=true`.
     pub options: Vec<String>,
-    /// Whether triggers hang on it, which a drop would lose.
+    /// Whether triggers or rules hang on it, which a drop would lose.
     pub has_triggers: bool,
     /// Privileges of others.
     pub grants: Vec<Grant>,
@@ -116,6 +118,16 @@ impl DependentView {
     /// Its name as SQL.
     pub fn sql_name(&self) -> String {
         format!("{}.{}", quote_ident(&self.schema), quote_ident(&self.name))
+    }
+
+    /// A statement that changes nothing but waits for the view's exclusive lock and keeps it;
+    /// `lock table` would lock what the view reads as well.
+    pub(super) fn lock_statement(&self) -> String {
+        format!(
+            "alter view {} owner to {}",
+            self.sql_name(),
+            quote_ident(&self.owner)
+        )
     }
 }
 

@@ -60,7 +60,8 @@ select json_build_object(
           'may_replace', pg_has_role(v.relowner, 'usage'),
           'definition', pg_get_viewdef(v.oid),
           'options', coalesce(to_json(v.reloptions), '[]'::json),
-          'has_triggers', exists (select from pg_trigger g where g.tgrelid = v.oid),
+          'has_triggers', exists (select from pg_trigger g where g.tgrelid = v.oid)
+            or exists (select from pg_rewrite g where g.ev_class = v.oid and g.rulename <> '_RETURN'),
           'grants', (
             select coalesce(json_agg(json_build_object(
               'grantee', case when a.grantee = 0 then null else pg_get_userbyid(a.grantee) end,
@@ -86,6 +87,13 @@ select json_build_object(
         join pg_class v on v.oid = x.child
         join pg_namespace n on n.oid = v.relnamespace
         where v.relkind in ('v', 'm')),
+      'referenced_key', (
+        select coalesce(json_agg(t.attname order by p.place), '[]'::json)
+        from (select k.conrelid, k.confkey from pg_constraint k
+              where k.contype = 'f' and k.confrelid = c.oid and k.conparentid = 0
+              order by k.oid limit 1) k,
+          unnest(k.confkey) with ordinality as p (attnum, place)
+        join pg_attribute t on t.attrelid = c.oid and t.attnum = p.attnum),
       'blockers', (
         select coalesce(json_agg(b.what order by b.what), '[]'::json) from (
           select 'foreign key ' || quote_ident(k.conname) || ' of ' || k.conrelid::regclass as what
