@@ -1,11 +1,10 @@
 //! Publishing by rows: where something of others hangs on a table, the table stays and its
 //! rows are exchanged for the candidate's in one transaction.
 
-use super::facts::Live;
+use super::facts::{Live, LiveColumn};
 use super::swap::{Published, Swap};
 use super::{Method, locks};
 use crate::diag::{Diagnostic, codes};
-use crate::jinja::Column;
 use crate::names::quote_ident;
 use crate::session::{Session, SessionError};
 
@@ -14,7 +13,7 @@ pub(super) async fn publish(
     session: &dyn Session,
     swap: Swap<'_>,
     live: &Live,
-    columns: &[Column],
+    columns: &[LiveColumn],
 ) -> Result<Published, SessionError> {
     if !live.is_table() || !same_columns(live, columns) {
         return Err(refusal(swap, live, columns));
@@ -46,7 +45,7 @@ pub(super) async fn publish(
 /// All rows out, all new rows in. Where a foreign key of others refers to the table, row by
 /// row of its key instead: a deleted row would take the rows that refer to it along or be
 /// held by them, although the same key comes back.
-fn exchange(swap: Swap<'_>, live: &Live, columns: &[Column]) -> Vec<String> {
+fn exchange(swap: Swap<'_>, live: &Live, columns: &[LiveColumn]) -> Vec<String> {
     let (target, source) = (swap.live, swap.candidate);
     let list: Vec<String> = columns.iter().map(|c| quote_ident(&c.name)).collect();
     let all = list.join(", ");
@@ -83,7 +82,7 @@ fn exchange(swap: Swap<'_>, live: &Live, columns: &[Column]) -> Vec<String> {
     ]
 }
 
-fn same_columns(live: &Live, columns: &[Column]) -> bool {
+fn same_columns(live: &Live, columns: &[LiveColumn]) -> bool {
     live.columns.len() == columns.len()
         && columns.iter().all(|c| {
             live.columns
@@ -92,7 +91,7 @@ fn same_columns(live: &Live, columns: &[Column]) -> bool {
         })
 }
 
-fn refusal(swap: Swap<'_>, live: &Live, columns: &[Column]) -> SessionError {
+fn refusal(swap: Swap<'_>, live: &Live, columns: &[LiveColumn]) -> SessionError {
     let mut diagnostic = Diagnostic::error(
         codes::PUBLISH_REFUSED,
         format!(

@@ -39,14 +39,17 @@ pub async fn publish_table(
     swap: Swap<'_>,
 ) -> Result<Published, SessionError> {
     let facts = facts::read(session, swap.live, Some(swap.candidate), Views::Direct).await?;
-    let columns = session.columns(swap.candidate).await?;
     if let Some(live) = &facts.live {
         let fixed = |v: &facts::DependentView| v.kind == 'm' || !v.may_replace;
         if !live.may_replace || !live.blockers.is_empty() || live.views.iter().any(fixed) {
-            return rows::publish(session, swap, live, &columns).await;
+            return rows::publish(session, swap, live, &facts.candidate_columns).await;
         }
     }
-    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    let names: Vec<String> = facts
+        .candidate_columns
+        .iter()
+        .map(|c| c.name.clone())
+        .collect();
     let prepare = inherit::statements(&facts, swap.candidate, &names, is_shared(swap));
     if !prepare.is_empty() {
         let text = format!("begin; {}; commit", prepare.join("; "));

@@ -141,6 +141,7 @@ async fn replace_by_force(
 fn view_inheritance(live: &Live, name: &Relation) -> Vec<String> {
     let facts = facts::Facts {
         default_grants: Vec::new(),
+        candidate_columns: Vec::new(),
         live: Some(Live {
             columns: Vec::new(),
             column_grants: Vec::new(),

@@ -136,6 +136,30 @@ impl Session for RunSession {
         })
     }
 
+    async fn execute_all(&self, texts: &[Embedded<'_>]) -> Result<Vec<Done>, SessionError> {
+        let parts: Vec<&str> = texts.iter().map(|embedded| embedded.text).collect();
+        tracing::debug!(node = %self.context.id, sql = parts.join("\n;\n"), "execute");
+        let done = self.connection.batch(&parts).await;
+        let done = done.map_err(|failed| self.error(failed.error, texts[failed.index]))?;
+        Ok(done
+            .into_iter()
+            .map(|done| Done {
+                rows: rows_of(&done.tag),
+                tag: done.tag,
+            })
+            .collect())
+    }
+
+    async fn ask_catalog(
+        &self,
+        sql: &'static str,
+        params: &[Option<&str>],
+    ) -> Result<Table, SessionError> {
+        tracing::debug!(node = %self.context.id, ?params, "ask the catalog");
+        let found = self.connection.ask_catalog(sql, params).await;
+        found.map(table).map_err(|error| self.error(error, "".into()))
+    }
+
     async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError> {
         self.check_cancel()?;
         tracing::debug!(node = %self.context.id, sql = sql.text, "query");
