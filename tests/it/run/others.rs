@@ -124,7 +124,11 @@ fn what_hangs_on_a_table_keeps_it_and_its_rows_are_exchanged() {
         rebuild(&project);
         assert_eq!(oid(&project), live, "{hangs}");
         if hangs.contains("public.c (") {
-            assert_eq!(project.rows("select id from public.c order by 1"), "1 3", "{hangs}");
+            assert_eq!(
+                project.rows("select id from public.c order by 1"),
+                "1 3",
+                "{hangs}"
+            );
         }
         // With other columns it is refused, and the old rows stay.
         project.write("models/t.sql", &TABLE.replace("'x'::text as v", "7 as w"));
@@ -193,7 +197,11 @@ fn a_role_that_may_not_create_schemas_builds_beside_the_live_tables() {
     project.fails(
         2,
         &["build"],
-        &["schema-missing", "grant create on database", "create schema \"shop\""],
+        &[
+            "schema-missing",
+            "grant create on database",
+            "create schema \"shop\"",
+        ],
     );
     project.sql("create schema shop");
     project.fails(1, &["build"], &["permission denied for schema shop"]);
