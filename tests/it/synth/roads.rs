@@ -59,9 +59,9 @@ fn steps_equal_one(customers: u32, seed: u64, stops: &[At]) {
             until: pair[1],
         };
         for (name, rows) in tables(config, window) {
-            let table = TABLES.iter().find(|t| t.name == name).unwrap();
+            let table = TABLES.iter().find(|t| t.name == name).expect("a raw table");
             for (key, row) in rows {
-                let before = stepped.get_mut(name).unwrap().insert(key, row);
+                let before = stepped.get_mut(name).expect("every table").insert(key, row);
                 assert!(
                     before.is_none() || table.is_mutable(),
                     "{name} never changes"
@@ -73,7 +73,7 @@ fn steps_equal_one(customers: u32, seed: u64, stops: &[At]) {
         config,
         Window {
             since: None,
-            until: *stops.last().unwrap(),
+            until: stops[stops.len() - 1],
         },
     );
     for (name, rows) in &at_once {
