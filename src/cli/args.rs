@@ -113,6 +113,9 @@ pub struct SelectArgs {
     /// Kinds of resources to keep
     #[arg(long, num_args = 1.., value_name = "TYPE")]
     pub resource_type: Vec<String>,
+    /// Kinds of resources to leave out
+    #[arg(long, num_args = 1.., value_name = "TYPE")]
+    pub exclude_resource_type: Vec<String>,
     /// Which tests come with selected nodes: eager, cautious, buildable or empty
     #[arg(long, value_name = "MODE")]
     pub indirect_selection: Option<String>,

@@ -147,6 +147,7 @@ pub(super) fn setup(
         target_path: invocation.target_path.clone(),
         run_id: invocation.run_id.clone(),
         full_refresh,
+        strict_seeds: root.file.is_marts,
         color: world.stderr_style.color,
         project_name: root.name.clone(),
         on_run_start: root.file.on_run_start.clone(),

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::World;
 use super::args::{Global, LogFormat, SelectArgs};
 use super::failure::Failure;
-use crate::diag::{Diagnostic, RenderOptions, SourceMap, codes, render};
+use crate::diag::{Diagnostic, RenderOptions, SourceMap, render};
 use crate::event::Event;
 use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Selectors};
 use crate::graph::{self, Graph, NodeIx};
@@ -111,7 +111,7 @@ impl Invocation {
             selectors: Some(&selectors),
             indirect,
             resource_types: &args.resource_type,
-            exclude_resource_types: &[],
+            exclude_resource_types: &args.exclude_resource_type,
         })
         .map_err(fail)?;
         let context = SelectContext {
@@ -165,14 +165,8 @@ fn cli_vars(global: &Global) -> Result<IndexMap<String, Json>, Failure> {
     let Some(text) = &global.vars else {
         return Ok(IndexMap::new());
     };
-    let vars = serde_yaml::from_str::<Option<IndexMap<String, Json>>>(text);
-    vars.map(Option::unwrap_or_default).map_err(|error| {
-        Failure::message(
-            codes::CLI_USAGE,
-            format!("--vars is no YAML mapping: {error}"),
-            "give a mapping, for example --vars '{start: 2024-01-01}'",
-        )
-    })
+    let sources = SourceMap::default();
+    project::parse_vars(text, &sources).map_err(|wrong| Failure::new(vec![wrong], sources))
 }
 
 fn settings(

@@ -90,8 +90,6 @@ codes! {
     TEST_FORM = "test-form";
     /// A config value of the wrong type, or none of the words it may be.
     CONFIG_VALUE = "config-value";
-    /// Two resources of a package share a name.
-    DUPLICATE_NAME = "duplicate-name";
     /// Two entries of property files describe one resource.
     DUPLICATE_PROPERTIES = "duplicate-properties";
     /// A source's table is declared twice.

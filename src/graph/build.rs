@@ -10,10 +10,10 @@ use serde_json::Value as Json;
 use super::draft::{self, Draft};
 use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
-    generic_test,
+    exposures, generic_test,
 };
 use super::{model_json, resolve};
-use crate::diag::{Diagnostic, Severity, SourceMap, codes};
+use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Arg, Engine, Names, NodeContext, Scan, Template};
 use crate::names::{MAX_IDENT_BYTES, NodeId, Quoting, Relation};
 use crate::project::{
@@ -53,6 +53,13 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     let tests = generic_tests(project, engine, &kept, &mut problems, &mut disabled);
     let mut nodes: Vec<Node> = kept.into_iter().map(|s| s.node).collect();
     nodes.extend(tests);
+    for mut exposure in exposures::nodes(project, &mut problems) {
+        describe(&docs, &mut exposure, &mut problems);
+        match exposure.config.enabled {
+            true => nodes.push(exposure),
+            false => disabled.push(exposure),
+        }
+    }
     problems.extend(duplicates(&nodes, &project.sources));
     problems.extend(unused_config(project, &nodes, &disabled));
     let names = NameTable::new(&nodes, &disabled);
@@ -117,7 +124,11 @@ fn settle<'p>(
     layers.extend(in_file.iter());
     layers.push(&over);
     let merged = merge_configs(&layers);
-    node.config = typed(&node, merged, project)?;
+    let in_yaml = |key: &str| {
+        let config = properties.map(|p| &p.config).or(source.map(|s| &s.config));
+        config.and_then(|c| c.get(key)).map(|value| value.span)
+    };
+    node.config = typed(&node, merged, project, &in_yaml)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;
@@ -240,9 +251,14 @@ fn read_hooks(engine: &Engine, node: &mut Node) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn typed(node: &Node, merged: ConfigMap, project: &Project) -> Result<NodeConfig, Vec<Diagnostic>> {
+fn typed(
+    node: &Node,
+    merged: ConfigMap,
+    project: &Project,
+    in_yaml: &dyn Fn(&str) -> Option<Span>,
+) -> Result<NodeConfig, Vec<Diagnostic>> {
     let what = format!("{} `{}`", node.kind.as_str(), node.name);
-    let place = |key: &str| config_place(node, key, project);
+    let place = |key: &str| config_place(node, key, project, in_yaml);
     let origin = ConfigOrigin {
         what: &what,
         place: &place,
@@ -259,14 +275,20 @@ fn typed(node: &Node, merged: ConfigMap, project: &Project) -> Result<NodeConfig
     Ok(config)
 }
 
-/// The line of the node's own file that names a config key, else where the project file does.
-fn config_place(node: &Node, key: &str, project: &Project) -> Option<crate::diag::Span> {
+/// The line of the node's own file that names a config key, else its property file's value,
+/// else where the project file sets it.
+fn config_place(
+    node: &Node,
+    key: &str,
+    project: &Project,
+    in_yaml: &dyn Fn(&str) -> Option<Span>,
+) -> Option<Span> {
     let in_code = node.raw_code.lines().position(|line| line.contains(key));
     if let (Some(file), Some(line)) = (node.file, in_code) {
         return Some(project.sources.line_span(file, node.first_line + line));
     }
     let trees = &project.root_package().file.configs;
-    draft::tree(trees, node.kind).place(&node.fqn, key)
+    in_yaml(key).or_else(|| draft::tree(trees, node.kind).place(&node.fqn, key))
 }
 
 /// Schema, name and database by the project's `generate_*_name` macros.
@@ -461,7 +483,7 @@ fn generic_test_node(
     let scan = scan(engine, &node, &before).map_err(|problem| vec![problem])?;
     let mut layers: Vec<&ConfigMap> = scan.configs.iter().collect();
     layers.extend([&own, &declaration.config, &over]);
-    node.config = typed(&node, merge_configs(&layers), project)?;
+    node.config = typed(&node, merge_configs(&layers), project, &|_| None)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;
@@ -600,6 +622,8 @@ fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Di
             .chain(disabled)
             .filter(|n| n.kind == kind)
             .map(|n| n.fqn.clone())
+            // A package that has none of a kind yet may be configured all the same.
+            .chain(project.packages.iter().map(|p| vec![p.name.clone()]))
             .collect()
     };
     [

@@ -1,4 +1,4 @@
-//! A node's config as dbt shows it: every key that its kind has, with dbt's defaults under
+//! dbt's defaults for the config of each kind of node: what is shown and selected by under
 //! what was configured.
 
 use std::sync::LazyLock;
@@ -6,24 +6,6 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Node, ResourceKind};
-
-/// The whole config of a node, keys in dbt's order, its own keys after.
-pub fn config_json(node: &Node) -> Map<String, Json> {
-    let mut config = defaults(node.kind).clone();
-    for (key, value) in &node.config.raw {
-        config.insert(dbt_key(key).to_owned(), value.clone());
-    }
-    if node.kind == ResourceKind::Model {
-        config.insert(
-            "materialized".to_owned(),
-            json!(node.config.materialized.as_str()),
-        );
-    }
-    if node.kind != ResourceKind::Source || !node.config.tags.is_empty() {
-        config.insert("tags".to_owned(), json!(node.config.tags));
-    }
-    config
-}
 
 /// One value of a node's config: what was configured, else dbt's default for its kind.
 pub(super) fn config_value<'a>(node: &'a Node, key: &str) -> Option<&'a Json> {
@@ -48,6 +30,7 @@ pub(super) fn defaults(kind: ResourceKind) -> &'static Map<String, Json> {
         ResourceKind::Test => &TEST,
         ResourceKind::Source => &SOURCE,
         ResourceKind::Model => &MODEL,
+        ResourceKind::Exposure => &EXPOSURE,
         _ => &NODE,
     }
 }
@@ -76,7 +59,6 @@ static SNAPSHOT: LazyLock<Map<String, Json>> = LazyLock::new(|| {
         "target_database",
         "updated_at",
         "check_cols",
-        "dbt_valid_to_current",
     ] {
         map.insert(key.to_owned(), Json::Null);
     }
@@ -87,29 +69,33 @@ static SNAPSHOT: LazyLock<Map<String, Json>> = LazyLock::new(|| {
             "dbt_updated_at": null, "dbt_is_deleted": null,
         }),
     );
+    map.insert("dbt_valid_to_current".to_owned(), Json::Null);
     map
 });
 
 static TEST: LazyLock<Map<String, Json>> = LazyLock::new(|| {
     object(json!({
         "enabled": true, "alias": null, "schema": "dbt_test__audit", "database": null,
-        "tags": [], "meta": {}, "group": null, "materialized": "test", "severity": "ERROR",
+        "tags": [], "meta": {}, "group": null, "static_analysis": null, "materialized": "test", "severity": "ERROR",
         "store_failures": null, "store_failures_as": null, "where": null, "limit": null,
         "fail_calc": "count(*)", "warn_if": "!= 0", "error_if": "!= 0",
     }))
 });
 
+static EXPOSURE: LazyLock<Map<String, Json>> =
+    LazyLock::new(|| object(json!({ "enabled": true, "tags": [], "meta": {} })));
+
 static SOURCE: LazyLock<Map<String, Json>> = LazyLock::new(|| {
     object(json!({
         "enabled": true, "event_time": null, "freshness": null, "loaded_at_field": null,
-        "loaded_at_query": null, "meta": {}, "tags": [],
+        "loaded_at_query": null, "meta": {}, "tags": [], "static_analysis": null,
     }))
 });
 
 fn node(materialized: &str) -> Map<String, Json> {
     object(json!({
         "enabled": true, "alias": null, "schema": null, "database": null, "tags": [],
-        "meta": {}, "group": null, "materialized": materialized, "incremental_strategy": null,
+        "meta": {}, "group": null, "static_analysis": null, "materialized": materialized, "incremental_strategy": null,
         "batch_size": null, "lookback": 1, "begin": null, "persist_docs": {},
         "post-hook": [], "pre-hook": [], "quoting": {}, "column_types": {},
         "full_refresh": null, "unique_key": null, "on_schema_change": "ignore",

@@ -66,7 +66,7 @@ pub(crate) fn generic_test(test: &str, name: &str) -> Made {
 
 fn made(kind: ResourceKind, name: &str, path: &str) -> Made {
     let relation = match kind {
-        ResourceKind::Test | ResourceKind::Analysis | ResourceKind::Operation => None,
+        ResourceKind::Test | ResourceKind::Exposure => None,
         _ => Some(Relation::new("db", "public", name)),
     };
     let node = Node {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Detail, Graph, Node, NodeIx};
+use super::{Detail, Graph, Node, NodeIx, ResourceKind};
 use crate::diag::{Diagnostic, codes, nearest};
 
 /// What is printed of each node.
@@ -85,6 +85,9 @@ pub fn listing(
 fn selector(node: &Node) -> String {
     match &node.detail {
         Detail::Source { source, .. } => format!("source:{}.{source}.{}", node.package, node.name),
+        _ if node.kind == ResourceKind::Exposure => {
+            format!("exposure:{}.{}", node.package, node.name)
+        }
         _ => node.fqn.join("."),
     }
 }

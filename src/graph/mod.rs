@@ -8,6 +8,7 @@ mod config_json;
 mod cycle;
 mod docs;
 mod draft;
+mod exposures;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod generic_test;
@@ -20,7 +21,6 @@ mod resolve;
 pub mod select;
 mod tags;
 
-pub use config_json::config_json;
 pub use docs::{DocsBlock, DocsBlocks};
 pub use lookup::NameTable;
 pub use model_json::model_json;

@@ -38,6 +38,8 @@ pub enum ResourceKind {
     Analysis,
     /// A hook of the whole run.
     Operation,
+    /// Something outside that reads the project's relations, for example a dashboard.
+    Exposure,
 }
 
 impl ResourceKind {
@@ -51,6 +53,7 @@ impl ResourceKind {
             Self::Source => "source",
             Self::Analysis => "analysis",
             Self::Operation => "operation",
+            Self::Exposure => "exposure",
         }
     }
 }

@@ -33,6 +33,9 @@ pub struct Spec<'a> {
     pub home: &'a CandidateHome,
     /// What the relation's name means now; `None` when it is free.
     pub existing: Option<RelationKind>,
+    /// Whether seeds are read by our rules (leading zeros stay text, ragged rows are mistakes)
+    /// rather than by dbt's.
+    pub strict_seeds: bool,
     /// Whether to build it anew although it could be continued.
     pub full_refresh: bool,
     /// What this run will still build.

@@ -62,7 +62,7 @@ async fn read_shape(spec: Spec<'_>, path: &Path) -> Result<SeedShape, SessionErr
     let options = SeedOptions {
         delimiter: char::from(config.delimiter).to_string(),
         column_types: config.column_types.clone(),
-        strict: false,
+        strict: spec.strict_seeds,
     };
     let file = path.to_owned();
     let inferred = tokio::task::spawn_blocking(move || infer(&file, &options)).await;

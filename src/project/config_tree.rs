@@ -185,6 +185,12 @@ impl ConfigTree {
     ) {
         for (name, (span, below)) in &self.children {
             path.push(name.clone());
+            // That this is read as a folder has been said.
+            let told = keys::CONFIG_MAPPINGS.contains(&name.as_str());
+            if told && !used.contains(path.as_slice()) {
+                path.pop();
+                continue;
+            }
             if used.contains(path.as_slice()) {
                 below.collect_unused(tree, used, path, found);
             } else {

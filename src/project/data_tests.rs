@@ -7,6 +7,7 @@ use crate::diag::{Diagnostic, Spanned};
 
 use super::declarations::{ConfigMap, TestDeclaration};
 use super::keys;
+use super::properties::Context;
 use super::yaml::{Check, Fields, Node, Yaml};
 
 /// Config keys that dbt also takes beside a test's arguments.
@@ -28,7 +29,11 @@ const CONFIG_BESIDE: &[&str] = &[
 ];
 
 /// `data_tests:` and `tests:` of a resource or column.
-pub(crate) fn declarations(fields: &mut Fields<'_>, check: &mut Check) -> Vec<TestDeclaration> {
+pub(crate) fn declarations(
+    fields: &mut Fields<'_>,
+    context: &Context<'_>,
+    check: &mut Check,
+) -> Vec<TestDeclaration> {
     let owner = fields.what().to_owned();
     let mut tests = Vec::new();
     let old = fields.take_entry("tests");
@@ -48,7 +53,7 @@ pub(crate) fn declarations(fields: &mut Fields<'_>, check: &mut Check) -> Vec<Te
         match &node.value {
             Yaml::Sequence(items) => {
                 for item in items {
-                    tests.extend(declaration(item, &owner, check));
+                    tests.extend(declaration(item, &owner, context, check));
                 }
             }
             Yaml::Null => {}
@@ -58,7 +63,12 @@ pub(crate) fn declarations(fields: &mut Fields<'_>, check: &mut Check) -> Vec<Te
     tests
 }
 
-fn declaration(node: &Node, owner: &str, check: &mut Check) -> Option<TestDeclaration> {
+fn declaration(
+    node: &Node,
+    owner: &str,
+    context: &Context<'_>,
+    check: &mut Check,
+) -> Option<TestDeclaration> {
     let entries = match &node.value {
         Yaml::String(name) => {
             return Some(bare(Spanned {
@@ -80,10 +90,10 @@ fn declaration(node: &Node, owner: &str, check: &mut Check) -> Option<TestDeclar
         }
     };
     if node.get("test_name").is_some() {
-        return flat(node, owner, check);
+        return flat(node, owner, context, check);
     }
     match entries.as_slice() {
-        [(name, body)] => nested(name.clone(), body, owner, check),
+        [(name, body)] => nested(name.clone(), body, owner, context, check),
         [(name, body), rest @ ..] => {
             check.push(wrong_indent(name, body, rest, owner));
             None
@@ -136,6 +146,7 @@ fn nested(
     name: Spanned<String>,
     body: &Node,
     owner: &str,
+    context: &Context<'_>,
     check: &mut Check,
 ) -> Option<TestDeclaration> {
     if !matches!(body.value, Yaml::Mapping(_) | Yaml::Null) {
@@ -158,18 +169,28 @@ fn nested(
     }
     let what = format!("test `{}` of {owner}", name.value);
     let fields = Fields::of(body, what, check)?;
-    Some(build(name, fields, check))
+    Some(build(name, fields, context, check))
 }
 
 /// `- name: x` with `test_name: unique` and everything beside it.
-fn flat(node: &Node, owner: &str, check: &mut Check) -> Option<TestDeclaration> {
+fn flat(
+    node: &Node,
+    owner: &str,
+    context: &Context<'_>,
+    check: &mut Check,
+) -> Option<TestDeclaration> {
     let mut fields = Fields::of(node, format!("a test of {owner}"), check)?;
     let test = fields.required_text("test_name", check)?;
     fields.rename(format!("test `{}` of {owner}", test.value));
-    Some(build(test, fields, check))
+    Some(build(test, fields, context, check))
 }
 
-fn build(test: Spanned<String>, mut fields: Fields<'_>, check: &mut Check) -> TestDeclaration {
+fn build(
+    test: Spanned<String>,
+    mut fields: Fields<'_>,
+    context: &Context<'_>,
+    check: &mut Check,
+) -> TestDeclaration {
     let name = fields.text("name", check).map(|t| t.value);
     let description = fields.text("description", check).map(|t| t.value);
     let mut config = ConfigMap::new();
@@ -179,7 +200,7 @@ fn build(test: Spanned<String>, mut fields: Fields<'_>, check: &mut Check) -> Te
             let known: Vec<&str> = keys::CONFIG_TEST.to_vec();
             near_config(fields.what(), key, &known, check);
         }
-        config.insert(bare.to_owned(), value.to_json());
+        config.insert(bare.to_owned(), context.renderer.json_or_raw(value));
     }
     let mut arguments = IndexMap::new();
     for (key, value) in fields.mapping("arguments", check).into_iter().flatten() {
@@ -189,7 +210,7 @@ fn build(test: Spanned<String>, mut fields: Fields<'_>, check: &mut Check) -> Te
         if CONFIG_BESIDE.contains(&key.value.as_str()) {
             config
                 .entry(key.value.clone())
-                .or_insert_with(|| value.to_json());
+                .or_insert_with(|| context.renderer.json_or_raw(value));
         } else {
             arguments.insert(key.value.clone(), value.to_json());
         }

@@ -242,7 +242,7 @@ pub struct TestDeclaration {
     pub test: Spanned<String>,
     /// Its arguments (from `arguments:` or beside it), without `model` and `column_name`.
     pub arguments: IndexMap<String, Json>,
-    /// Its config, not rendered: `severity`, `where`, `limit`, `warn_if`, `error_if`, ... from `config:` or beside it.
+    /// Its config, rendered as far as it calls no macro: `severity`, `where`, `limit`, `warn_if`, `error_if`, ... from `config:` or beside it.
     pub config: ConfigMap,
     /// `name:`, a name of its own.
     pub name: Option<String>,

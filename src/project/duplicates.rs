@@ -1,30 +1,19 @@
-//! Names that are taken twice within a package.
+//! Things that the property files of a package describe twice, and the names of its files.
 //!
-//! A disabled resource takes no name. Whether a file's own `config()` disables it is known
-//! only to the graph, so a pair that may be meant that way is left to it.
+//! Two resources of one name are the graph's business, since a disabled one takes no name.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use crate::diag::codes::{DUPLICATE_NAME, DUPLICATE_PROPERTIES, DUPLICATE_SOURCE};
-use crate::diag::{Diagnostic, SourceMap, Spanned};
+use crate::diag::codes::{DUPLICATE_PROPERTIES, DUPLICATE_SOURCE};
+use crate::diag::{Diagnostic, Spanned};
 
-use super::declarations::{CodeFile, ConfigTree, Package, ResourceProperties, SeedFile};
+use super::declarations::{CodeFile, Package, ResourceProperties, SeedFile};
 use super::yaml::Check;
 
-/// The message for two resources of one package that share a name.
-pub fn duplicate_name(name: &str, first: &str, second: &str) -> Diagnostic {
-    Diagnostic::error(DUPLICATE_NAME, format!("two resources are called `{name}`"))
-        .in_file(second)
-        .note(format!("the first one is {first}"))
-        .hint("rename one of the files, or disable one: config(enabled=false)")
-}
-
-/// Looks for names that are taken twice.
-pub(crate) fn check(package: &Package, shown: &str, sources: &SourceMap, check: &mut Check) {
-    resources(package, shown, sources, check);
+/// Looks for entries that describe one thing twice.
+pub(crate) fn check(package: &Package, check: &mut Check) {
     let properties = &package.properties;
     for (kind, entries) in [
         ("model", &properties.models),
@@ -36,72 +25,6 @@ pub(crate) fn check(package: &Package, shown: &str, sources: &SourceMap, check: 
         described_twice(kind, entries, check);
     }
     source_tables(package, check);
-}
-
-/// A file that takes a name which `ref` can use.
-struct Named<'a> {
-    name: &'a str,
-    path: &'a str,
-    may_be_disabled: bool,
-}
-
-fn resources(package: &Package, shown: &str, sources: &SourceMap, check: &mut Check) {
-    let mut seen: HashMap<&str, Named<'_>> = HashMap::new();
-    let models = package.models.iter().map(|model| Named {
-        name: &model.name,
-        path: &model.path,
-        may_be_disabled: false,
-    });
-    let seeds = package.seeds.iter().map(|seed| Named {
-        name: &seed.name,
-        path: &seed.path,
-        may_be_disabled: false,
-    });
-    for mut named in models.chain(seeds) {
-        let Some(first) = seen.get_mut(named.name) else {
-            seen.insert(named.name, named);
-            continue;
-        };
-        // Texts are looked at only for the rare pair that shares a name.
-        first.may_be_disabled = may_be_disabled(package, first.path, sources);
-        named.may_be_disabled = may_be_disabled(package, named.path, sources);
-        if !first.may_be_disabled && !named.may_be_disabled {
-            let place = |path: &str| PathBuf::from(shown).join(path).display().to_string();
-            check.push(duplicate_name(
-                named.name,
-                &place(first.path),
-                &place(named.path),
-            ));
-        }
-    }
-}
-
-fn may_be_disabled(package: &Package, path: &str, sources: &SourceMap) -> bool {
-    if let Some(model) = package.models.iter().find(|m| m.path == path) {
-        let fqn = model.fqn(&package.name);
-        return sources.file(model.file).text.contains("enabled")
-            || is_configured(&package.file.configs.models, &fqn)
-            || says_enabled(&package.properties.models, &model.name);
-    }
-    match package.seeds.iter().find(|s| s.path == path) {
-        Some(seed) => {
-            is_configured(&package.file.configs.seeds, &seed.fqn(&package.name))
-                || says_enabled(&package.properties.seeds, &seed.name)
-        }
-        None => true,
-    }
-}
-
-fn is_configured(tree: &ConfigTree, fqn: &[String]) -> bool {
-    tree.resolve(fqn)
-        .get("enabled")
-        .is_some_and(|value| *value != Json::Bool(true))
-}
-
-fn says_enabled(entries: &[ResourceProperties], name: &str) -> bool {
-    entries
-        .iter()
-        .any(|entry| entry.name.value == name && entry.config.contains_key("enabled"))
 }
 
 fn described_twice(kind: &str, entries: &[ResourceProperties], check: &mut Check) {

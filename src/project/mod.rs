@@ -29,7 +29,6 @@ mod yaml;
 
 pub use config::merge_configs;
 pub use declarations::*;
-pub use duplicates::duplicate_name;
 pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
 pub use resolve::{ConfigKind, ConfigQuery, ResolvedConfig};
@@ -140,8 +139,7 @@ fn read_all(options: &ReadOptions, sources: &SourceMap, check: &mut Check) -> Op
     let root_package = package::read(&place, project_file, &renderer, sources, check);
     let mut packages = vec![root_package];
     packages.extend(installed);
-    check_names(&packages, sources, check);
-    check_paths(&packages, check);
+    check_names(&packages, check);
     Some(Project {
         root,
         packages,
@@ -170,12 +168,10 @@ fn read_selectors(
     }
 }
 
-/// Names that are taken twice: packages among each other, resources within each.
-fn check_names(packages: &[Package], sources: &SourceMap, check: &mut Check) {
-    let root = &packages[0].root;
+/// What is there twice: packages of one name, and descriptions within each.
+fn check_names(packages: &[Package], check: &mut Check) {
     for (index, package) in packages.iter().enumerate() {
-        let shown = package.root.strip_prefix(root).unwrap_or(&package.root);
-        duplicates::check(package, &shown.to_string_lossy(), sources, check);
+        duplicates::check(package, check);
         if let Some(first) = packages[..index].iter().find(|p| p.name == package.name) {
             check.push(
                 Diagnostic::error(
@@ -188,24 +184,6 @@ fn check_names(packages: &[Package], sources: &SourceMap, check: &mut Check) {
             );
         }
     }
-}
-
-/// Paths of the root project's `models:` and `seeds:` that apply to nothing. The other trees
-/// apply to what only the graph knows.
-fn check_paths(packages: &[Package], check: &mut Check) {
-    let trees = &packages[0].file.configs;
-    let mut models = Vec::new();
-    let mut seeds = Vec::new();
-    for package in packages {
-        models.extend(package.models.iter().map(|m| m.fqn(&package.name)));
-        seeds.extend(package.seeds.iter().map(|s| s.fqn(&package.name)));
-    }
-    check
-        .diagnostics
-        .extend(trees.models.unused("models", &models));
-    check
-        .diagnostics
-        .extend(trees.seeds.unused("seeds", &seeds));
 }
 
 fn is_ours(path: &Path) -> bool {

@@ -123,7 +123,7 @@ fn resource(
     let description = fields.text("description", check).map(|t| t.value);
     let config = config(&mut fields, config_keys(kind.key), context, check);
     let columns = columns(&mut fields, context, check);
-    let tests = declarations(&mut fields, check);
+    let tests = declarations(&mut fields, context, check);
     let versions = versions::read(&fields, context, check);
     let other = rest(&mut fields, kind.known, context, check);
     Some(ResourceProperties {
@@ -208,7 +208,7 @@ pub(crate) fn column(
         .text("data_type", check)
         .and_then(|text| context.renderer.text(text, check));
     let quote = fields.boolean("quote", check);
-    let tests = data_tests::declarations(&mut fields, check);
+    let tests = data_tests::declarations(&mut fields, context, check);
     let other = rest(&mut fields, keys::COLUMN, context, check);
     Some(ColumnProperties {
         name,

@@ -47,6 +47,18 @@ impl Renderer {
         }
     }
 
+    /// As [`Renderer::json`], but a text that needs more than is known here (a macro) stays as
+    /// it is written, for those who know more.
+    pub(crate) fn json_or_raw(&self, node: &Node) -> Json {
+        let mut found = Check::default();
+        let value = self.json(node, &mut found);
+        if found.diagnostics.is_empty() {
+            value
+        } else {
+            node.to_json()
+        }
+    }
+
     /// A text, rendered; `None` when that failed, which has been said then.
     pub(crate) fn text(&self, text: Spanned<String>, check: &mut Check) -> Option<String> {
         if !has_jinja(&text.value) {

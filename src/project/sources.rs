@@ -113,7 +113,7 @@ fn read_table(
             .or_else(|| value_of(&source.config, "freshness")),
     };
     let columns = columns(&mut fields, context, check);
-    let tests = declarations(&mut fields, check);
+    let tests = declarations(&mut fields, context, check);
     let mut other = source.other.clone();
     merge_other(
         &mut other,

@@ -76,7 +76,7 @@ fn version(
     let description = fields.text("description", check).map(|t| t.value);
     let config = config(&mut fields, keys::config_of_tree("models"), context, check);
     let has_tests = fields.peek("data_tests").or(fields.peek("tests")).is_some();
-    let tests = declarations(&mut fields, check);
+    let tests = declarations(&mut fields, context, check);
     let columns = columns(&mut fields, context, check);
     let other = rest(&mut fields, keys::VERSION, context, check);
     Some(VersionProperties {

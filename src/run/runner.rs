@@ -11,9 +11,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::cancel::Cancel;
 use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
-use super::{emptied, garbage};
 use super::names::GraphNames;
 use super::session::RunSession;
+use super::{emptied, garbage};
 use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::{Graph, NodeIx, model_json};
@@ -46,6 +46,8 @@ pub struct Setup {
     pub run_id: String,
     /// `--full-refresh`.
     pub full_refresh: bool,
+    /// Whether seeds are read by our rules rather than by dbt's.
+    pub strict_seeds: bool,
     /// Whether errors are rendered with colours.
     pub color: bool,
     /// The root project's name, whose macros the run's hooks use.
@@ -290,6 +292,10 @@ impl Runner {
     pub(super) fn full_refresh(&self, ix: NodeIx) -> bool {
         let own = self.setup.graph.node(ix).config.full_refresh;
         own.unwrap_or(self.setup.full_refresh)
+    }
+
+    pub(super) fn strict_seeds(&self) -> bool {
+        self.setup.strict_seeds
     }
 
     pub(super) fn graph(&self) -> &Graph {

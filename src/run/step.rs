@@ -184,6 +184,7 @@ impl Runner {
             sql,
             home: self.home(),
             existing,
+            strict_seeds: self.strict_seeds(),
             full_refresh: self.full_refresh(ix),
             pending: self.pending(),
         };

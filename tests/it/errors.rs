@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use indexmap::IndexMap;
-use marts::diag::{Diagnostic, RenderOptions, SourceMap, codes, render_all};
-use marts::project::{
-    ConfigKind, ConfigOrigin, ConfigQuery, NodeConfig, Project, ReadOptions, parse_vars, read,
-};
+use marts::diag::codes;
+use rayon::prelude::*;
+use regex::Regex;
+
+use crate::support::TestDb;
 
 /// Files of a case that are about it and not of its project.
 const OWN_FILES: [&str; 7] = [
     "expected.txt",
     "args",
     "env",
-    "vars",
+    "database.sql",
     "setup.sh",
     ".bare",
     "file-limit",
@@ -71,23 +71,24 @@ fn code(case: &Path) -> String {
 
 #[test]
 fn every_message_reads_as_the_gallery_says() {
-    let mut wrong = Vec::new();
-    for case in cases() {
-        let shown = show(&case);
-        let path = case.join("expected.txt");
-        if std::env::var_os("BLESS").is_some() {
-            fs::write(&path, &shown).expect("expected.txt can be written");
-            continue;
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_default();
-        if shown != expected {
-            wrong.push(format!(
-                "== {}\n-- expected\n{expected}\n-- shown\n{shown}",
-                name(&case)
-            ));
-        }
-    }
+    let wrong: Vec<String> = cases()
+        .par_iter()
+        .filter_map(|case| differs(case))
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is shown beside what is expected, where they differ. With `BLESS` set it is written.
+fn differs(case: &Path) -> Option<String> {
+    let shown = show(case);
+    let path = case.join("expected.txt");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &shown).expect("expected.txt can be written");
+        return None;
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    let name = name(case);
+    (shown != expected).then(|| format!("== {name}\n-- expected\n{expected}\n-- shown\n{shown}"))
 }
 
 #[test]
@@ -132,41 +133,65 @@ fn every_code_has_a_case() {
     assert!(done.is_empty(), "take these out of pending.txt: {done:?}");
 }
 
-/// Everything that the user is shown for a case, with the project's folder as `[PROJECT]`.
+/// Everything that the user is shown for a case and the exit code. The project's folder is
+/// `[PROJECT]`, its database `[DATABASE]`, every time `0.00s`.
 fn show(case: &Path) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = folder.path().join("shop");
     fs::create_dir(&root).expect("a project folder");
     copy_base(case, &root);
     copy(case, &root, true);
-    if case.join("setup.sh").exists() {
-        let script = case.join("setup.sh");
-        let status = Command::new("sh")
-            .arg("-eu")
-            .arg(script)
-            .current_dir(&root)
-            .status();
-        assert!(
-            status.expect("sh runs").success(),
-            "setup.sh of {}",
-            name(case)
-        );
-    }
+    set_up(case, &root);
     let read = |file: &str| fs::read_to_string(case.join(file)).unwrap_or_default();
     let (mut args, mut env) = (read("args"), read("env"));
-    let places = places(&root, &format!("{args}{env}"));
+    if args.is_empty() {
+        args = "parse".to_owned();
+    }
+    let database = database(case);
+    if let Some(database) = &database
+        && !args.contains("--url")
+    {
+        env = format!("DATABASE_URL={}\n{env}", database.url());
+    }
+    let mut places = places(&root, &format!("{args}{env}"));
+    if let Some(database) = &database {
+        let socket = database.socket_dir().to_string_lossy().into_owned();
+        places.push(("[SOCKET]", socket));
+        places.push(("[DATABASE]", database.name().to_owned()));
+    }
     for (name, value) in &places {
         args = args.replace(name, value);
         env = env.replace(name, value);
     }
-    let mut shown = match case.join("args").exists() {
-        true => run(&root, &args, environment(&env), read("file-limit").trim()),
-        false => read_only(&root, case, environment(&env)),
-    };
+    let limit = read("file-limit");
+    let mut shown = run(&root, &args, environment(&env), limit.trim());
     for (name, value) in &places {
         shown = shown.replace(value, name);
     }
-    format!("{}\n", shown.trim_end())
+    let seconds = Regex::new(r"\d+\.\d\ds").expect("a pattern");
+    format!("{}\n", seconds.replace_all(shown.trim_end(), "0.00s"))
+}
+
+/// Runs what the case says of its folder.
+fn set_up(case: &Path, root: &Path) {
+    let script = case.join("setup.sh");
+    if script.exists() {
+        let status = Command::new("sh")
+            .arg("-eu")
+            .arg(script)
+            .current_dir(root)
+            .status();
+        let fine = status.expect("sh runs").success();
+        assert!(fine, "setup.sh of {}", name(case));
+    }
+}
+
+/// A database of the case's own, if it has `database.sql`.
+fn database(case: &Path) -> Option<TestDb> {
+    let sql = fs::read_to_string(case.join("database.sql")).ok()?;
+    let database = TestDb::new();
+    database.sql(&sql);
+    Some(database)
 }
 
 fn copy_base(case: &Path, root: &Path) {
@@ -205,57 +230,6 @@ fn environment(text: &str) -> IndexMap<String, String> {
         .collect()
 }
 
-/// What reading alone says.
-fn read_only(root: &Path, case: &Path, env: IndexMap<String, String>) -> String {
-    if let Ok(vars) = fs::read_to_string(case.join("vars")) {
-        let sources = SourceMap::default();
-        let error = parse_vars(vars.trim_end(), &sources).err();
-        return render_all(error.as_slice(), &sources, RenderOptions::default());
-    }
-    let options = ReadOptions {
-        project_dir: root.to_owned(),
-        url: env.get("DATABASE_URL").cloned(),
-        env: Arc::new(env),
-        ..ReadOptions::default()
-    };
-    let (diagnostics, sources) = match read(&options) {
-        Ok((project, mut warnings)) => {
-            warnings.extend(config_errors(&project));
-            (warnings, project.sources)
-        }
-        Err(failure) => (failure.diagnostics, failure.sources),
-    };
-    render_all(&diagnostics, &sources, RenderOptions::default())
-}
-
-/// What the types of config say of models, as far as YAML configures them.
-fn config_errors(project: &Project) -> Vec<Diagnostic> {
-    let package = project.root_package();
-    let mut found = Vec::new();
-    for model in &package.models {
-        let entries = &package.properties.models;
-        let layer = entries
-            .iter()
-            .find(|e| e.name.value == model.name)
-            .map(|e| e.config_layer());
-        let config = project.resolve_config(&ConfigQuery {
-            kind: ConfigKind::Model,
-            package,
-            fqn: &model.fqn(&package.name),
-            properties: layer.as_ref(),
-            in_file: &[],
-        });
-        let what = format!("model `{}`", model.name);
-        let origin = ConfigOrigin {
-            what: &what,
-            place: &|key| config.places.get(key).copied(),
-            file: Some(&model.path),
-        };
-        found.extend(NodeConfig::new(config.map.clone(), "view", &origin).1);
-    }
-    found
-}
-
 /// What the program says: standard error, then its exit code. With a limit, files may grow
 /// to so many KiB, which is how a full disk looks.
 fn run(root: &Path, args: &str, env: IndexMap<String, String>, file_limit: &str) -> String {
@@ -276,5 +250,5 @@ fn run(root: &Path, args: &str, env: IndexMap<String, String>, file_limit: &str)
         .status
         .code()
         .map_or("a signal".to_owned(), |c| c.to_string());
-    format!("{}\nexit code {code}", shown.trim_end())
+    format!("{}\n\nexit code {code}", shown.trim_end())
 }

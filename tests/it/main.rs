@@ -4,6 +4,7 @@ mod cases;
 mod errors;
 mod pg;
 mod project;
+mod reference;
 mod run;
 mod support;
 mod synth;

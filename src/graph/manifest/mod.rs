@@ -44,17 +44,15 @@ pub struct CompiledCode {
 /// The manifest of a project.
 pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
     let (graph, project) = (input.graph, input.project);
-    let of = |source: bool| -> Vec<NodeIx> {
-        let nodes = graph.nodes();
-        nodes
-            .filter(|(_, node)| (node.kind == ResourceKind::Source) == source)
-            .map(|(ix, _)| ix)
-            .collect()
+    let of = |wanted: fn(ResourceKind) -> bool| -> Vec<NodeIx> {
+        let nodes = graph.nodes().filter(|(_, node)| wanted(node.kind));
+        nodes.map(|(ix, _)| ix).collect()
     };
-    let (nodes, sources) = (of(false), of(true));
+    let nodes = of(|kind| !matches!(kind, ResourceKind::Source | ResourceKind::Exposure));
+    let sources = of(|kind| kind == ResourceKind::Source);
+    let exposures = of(|kind| kind == ResourceKind::Exposure);
     let primary_keys = node::primary_keys(graph);
     let writer = node::Writer { input };
-    let exposures = resources::exposures(input);
     ManifestView {
         metadata: input.metadata.clone(),
         nodes: Entries::new(nodes.len(), move |index| {
@@ -73,14 +71,17 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
         groups: resources::groups(input),
         selectors: IndexMap::new(),
         disabled: disabled(input),
-        parent_map: relatives(graph, &exposures, true),
-        child_map: relatives(graph, &exposures, false),
+        parent_map: relatives(graph, true),
+        child_map: relatives(graph, false),
         group_map: group_map(graph, project),
         saved_queries: IndexMap::new(),
         semantic_models: IndexMap::new(),
         unit_tests: IndexMap::new(),
         functions: IndexMap::new(),
-        exposures,
+        exposures: Entries::new(exposures.len(), move |index| {
+            let node = graph.node(exposures[index]);
+            (node.id.as_str().into(), resources::exposure(input, node))
+        }),
     }
 }
 
@@ -94,6 +95,7 @@ pub fn node_json(input: &ManifestInput<'_>, ix: NodeIx) -> Json {
 fn json_of(writer: &node::Writer<'_>, ix: Option<NodeIx>, node: &Node) -> Json {
     let json = match node.kind {
         ResourceKind::Source => serde_json::to_value(writer.source(node)),
+        ResourceKind::Exposure => serde_json::to_value(resources::exposure(writer.input, node)),
         _ => serde_json::to_value(writer.node(ix, node, Vec::new())),
     };
     json.unwrap_or_default()
@@ -111,39 +113,21 @@ fn disabled(input: &ManifestInput<'_>) -> IndexMap<String, Vec<Json>> {
     all
 }
 
-/// Parents or children of every node and exposure, by unique id, each list in order.
-fn relatives<'a>(
-    graph: &'a Graph,
-    exposures: &IndexMap<String, crate::artifact::manifest::view::Exposure<'a>>,
-    parents: bool,
-) -> IndexMap<String, Vec<String>> {
-    let id = |ix: NodeIx| graph.node(ix).id.as_str().to_owned();
-    let mut map: IndexMap<String, Vec<String>> = graph
-        .nodes()
+/// Parents or children of every node, by unique id, each list in order.
+fn relatives(graph: &Graph, parents: bool) -> IndexMap<&str, Vec<&str>> {
+    let id = |ix: NodeIx| graph.node(ix).id.as_str();
+    let nodes = graph.nodes();
+    nodes
         .map(|(ix, node)| {
-            let near: Vec<String> = if parents {
+            let mut near: Vec<&str> = if parents {
                 node.parents.iter().map(|p| id(*p)).collect()
             } else {
                 graph.children(ix).map(id).collect()
             };
-            (node.id.as_str().to_owned(), near)
+            near.sort_unstable();
+            (node.id.as_str(), near)
         })
-        .collect();
-    for (own, exposure) in exposures {
-        let needed = exposure.depends_on.nodes.iter();
-        let needed: Vec<String> = needed.map(|id| (*id).to_owned()).collect();
-        if !parents {
-            for parent in &needed {
-                map.entry(parent.clone()).or_default().push(own.clone());
-            }
-        }
-        let near = if parents { needed } else { Vec::new() };
-        map.insert(own.clone(), near);
-    }
-    for near in map.values_mut() {
-        near.sort_unstable();
-    }
-    map
+        .collect()
 }
 
 /// Members of each group that a property file defines.

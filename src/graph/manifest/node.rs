@@ -179,7 +179,10 @@ impl<'a> Writer<'a> {
         kwargs.insert("model", Cow::Owned(Json::String(model)));
         TestPart {
             code,
-            column_name: test.arguments.get("column_name").and_then(Json::as_str),
+            column_name: test
+                .column
+                .as_ref()
+                .and_then(|_| test.arguments.get("column_name")?.as_str()),
             file_key_name: format!("{section}.{key}"),
             attached_node: (attached.kind != ResourceKind::Source && node.config.enabled)
                 .then(|| attached.id.as_str()),
@@ -235,6 +238,17 @@ impl<'a> Writer<'a> {
         };
         let declared = self.declared_source(node, source);
         let text = |key: &str| node.other.get(key).and_then(Json::as_str);
+        let freshness = freshness.map(whole_freshness);
+        let meta = object(node.other.get("meta").or(node.config.raw.get("meta")));
+        let tags = self.input.graph.tags(node);
+        let mut config = config(node);
+        config.top = vec![
+            ("freshness", json!(freshness)),
+            ("loaded_at_field", json!(loaded_at_field)),
+            ("loaded_at_query", json!(text("loaded_at_query"))),
+            ("meta", json!(meta)),
+            ("tags", json!(tags)),
+        ];
         let quoting = |key: &str| declared.and_then(|table| table.quoting.get(key).copied());
         Source {
             database: part(|r| &r.database),
@@ -258,14 +272,14 @@ impl<'a> Writer<'a> {
             },
             loaded_at_field,
             loaded_at_query: text("loaded_at_query"),
-            freshness: freshness.map(whole_freshness),
+            freshness,
             external: node.other.get("external"),
             description: &node.description,
             columns: columns(node),
-            meta: object(node.other.get("meta").or(node.config.raw.get("meta"))),
+            meta,
             source_meta: Map::new(),
-            tags: self.input.graph.tags(node),
-            config: config(node),
+            tags,
+            config,
             patch_path: None,
             unrendered_config: &node.config.raw,
             relation_name: relation.map(ToString::to_string),
@@ -308,6 +322,14 @@ fn whole_freshness(written: &Json) -> Json {
 
 fn config(node: &Node) -> Overlay<'_> {
     let mut top = Vec::new();
+    for (key, list) in [
+        ("pre-hook", &node.config.pre_hook),
+        ("post-hook", &node.config.post_hook),
+    ] {
+        if !list.is_empty() {
+            top.push((key, list.iter().map(hook).collect()));
+        }
+    }
     if node.kind == ResourceKind::Model {
         top.push(("materialized", json!(node.config.materialized)));
         top.push(("access", json!(node.config.access.as_str())));
@@ -320,6 +342,11 @@ fn config(node: &Node) -> Overlay<'_> {
         over: &node.config.raw,
         top,
     }
+}
+
+/// A hook with every key that dbt gives it.
+fn hook(hook: &crate::project::Hook) -> Json {
+    json!({ "sql": hook.sql, "transaction": hook.transaction, "index": null })
 }
 
 fn sha256(text: &str) -> Checksum<'static> {
@@ -386,7 +413,7 @@ fn python_literal(value: &Json) -> String {
     }
 }
 
-fn refs(node: &Node) -> Vec<Ref<'_>> {
+pub(super) fn refs(node: &Node) -> Vec<Ref<'_>> {
     let calls = node.refs.iter();
     calls
         .map(|(call, _)| Ref {
@@ -397,7 +424,7 @@ fn refs(node: &Node) -> Vec<Ref<'_>> {
         .collect()
 }
 
-fn sources(node: &Node) -> Vec<[&str; 2]> {
+pub(super) fn sources(node: &Node) -> Vec<[&str; 2]> {
     let calls = node.sources.iter();
     calls
         .map(|(call, _)| [call.source.as_str(), call.table.as_str()])

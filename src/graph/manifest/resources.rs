@@ -1,4 +1,4 @@
-//! Macros, docs, exposures and groups as views in the shape of dbt's manifest.
+//! Exposures, macros, docs and groups as views in the shape of dbt's manifest.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,8 +12,8 @@ use super::ManifestInput;
 use crate::artifact::manifest::view::{
     DependsOn, Docs, Documentation, Entries, Exposure, Group, Macro, MacroDependsOn,
 };
-use crate::graph::NodeIx;
-use crate::jinja::{MacroInfo, RefCall, SourceCall};
+use crate::graph::Node;
+use crate::jinja::MacroInfo;
 use crate::project::{Package, Project, ResourceProperties};
 
 /// A resource's entry in a property file.
@@ -103,107 +103,44 @@ pub(super) fn groups<'a>(input: &'a ManifestInput<'a>) -> IndexMap<String, Group
         .collect()
 }
 
-static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^\s*(?:\{\{)?\s*(ref|source)\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"])?"#)
-        .expect("a constant pattern compiles")
-});
-
-pub(super) fn exposures<'a>(input: &'a ManifestInput<'a>) -> IndexMap<String, Exposure<'a>> {
-    let exposures = written(input.project, "exposures");
-    exposures
-        .map(|entry| {
-            let view = exposure(input, &entry);
-            (view.unique_id.clone(), view)
-        })
-        .collect()
-}
-
-fn exposure<'a>(input: &'a ManifestInput<'a>, entry: &Written<'a>) -> Exposure<'a> {
-    let package = &entry.package.name;
-    let owned = |key: &str| entry.text(key).map(str::to_owned);
-    let tags: Vec<String> = match entry.configured("tags") {
-        Some(Json::String(tag)) => vec![tag.clone()],
-        Some(Json::Array(tags)) => {
-            let tags = tags.iter().filter_map(Json::as_str);
-            tags.map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
-    };
-    let mut fqn = vec![package.clone()];
-    let mut folders: Vec<&str> = entry.inner_path().split('/').collect();
-    folders.pop();
-    fqn.extend(folders.into_iter().map(str::to_owned));
-    fqn.push(entry.name().to_owned());
-    let enabled = entry.configured("enabled").and_then(Json::as_bool);
-    let needed = needed_nodes(input, entry);
-    let mut nodes: Vec<&str> = needed
-        .into_iter()
-        .map(|ix| input.graph.node(ix).id.as_str())
-        .collect();
-    nodes.sort_unstable();
-    nodes.dedup();
+/// An exposure, with what it needs resolved.
+pub(super) fn exposure<'a>(input: &'a ManifestInput<'a>, node: &'a Node) -> Exposure<'a> {
+    let text = |key: &str| node.other.get(key).and_then(Json::as_str);
+    let parents = node.parents.iter();
+    let parents = parents.map(|ix| input.graph.node(*ix).id.as_str());
+    let mut packages = input.project.packages.iter();
+    let bases = packages.find(|p| p.name == node.package);
+    let bases = bases.map_or(&[][..], |p| &p.file.paths.models);
     Exposure {
-        name: entry.name().to_owned(),
+        name: &node.name,
         resource_type: "exposure",
-        package_name: package,
-        path: entry.inner_path(),
-        original_file_path: entry.path,
-        unique_id: format!("exposure.{package}.{}", entry.name()),
-        fqn,
-        kind: owned("type").unwrap_or_else(|| "dashboard".to_owned()),
-        owner: entry.json.get("owner").cloned().unwrap_or(json!({})),
-        description: owned("description").unwrap_or_default(),
-        label: owned("label"),
-        maturity: owned("maturity"),
-        meta: entry.map("meta"),
+        package_name: &node.package,
+        path: inner(&node.path, bases),
+        original_file_path: &node.path,
+        unique_id: node.id.as_str(),
+        fqn: &node.fqn,
+        kind: text("type").unwrap_or("dashboard"),
+        owner: node.other.get("owner").cloned().unwrap_or(json!({})),
+        description: &node.description,
+        label: text("label"),
+        maturity: text("maturity"),
+        meta: &node.config.meta,
+        tags: input.graph.tags(node),
         config: json!({
-            "enabled": enabled.unwrap_or(true), "tags": tags, "meta": entry.map("meta"),
+            "enabled": node.config.enabled, "tags": node.config.tags,
+            "meta": node.config.meta,
         }),
-        tags,
         unrendered_config: Map::new(),
-        url: owned("url"),
+        url: text("url"),
         depends_on: DependsOn {
             macros: Vec::new(),
-            nodes,
+            nodes: parents.collect(),
         },
-        refs: Vec::new(),
-        sources: Vec::new(),
+        refs: super::node::refs(node),
+        sources: super::node::sources(node),
         metrics: [],
         created_at: input.created_at,
     }
-}
-
-/// The nodes that an exposure's `depends_on` names, as far as they exist.
-fn needed_nodes(input: &ManifestInput<'_>, entry: &Written<'_>) -> Vec<NodeIx> {
-    let list = entry.json.get("depends_on").and_then(Json::as_array);
-    let list = list.map(Vec::as_slice).unwrap_or_default();
-    let names = input.graph.names();
-    let package = &entry.package.name;
-    list.iter()
-        .filter_map(Json::as_str)
-        .filter_map(|text| {
-            let call = CALL.captures(text)?;
-            let (first, second) = (call[2].to_owned(), call.get(3));
-            let second = second.map(|m| m.as_str().to_owned());
-            if &call[1] == "source" {
-                let call = SourceCall {
-                    source: first,
-                    table: second?,
-                };
-                return names.find_source(package, &call).ok();
-            }
-            let (of, name) = match second {
-                Some(name) => (Some(first), name),
-                None => (None, first),
-            };
-            let call = RefCall {
-                package: of,
-                name,
-                version: None,
-            };
-            names.find_ref(package, &call).ok()
-        })
-        .collect()
 }
 
 pub(super) fn docs<'a>(input: &'a ManifestInput<'a>) -> Entries<'a, Documentation<'a>> {
@@ -276,6 +213,7 @@ fn macro_view<'a>(
             _ => Vec::new(),
         },
         created_at: input.created_at,
+        config: json!({ "meta": {}, "docs": { "show": true, "node_color": null } }),
         supported_languages: info
             .name
             .starts_with("materialization_")

@@ -106,7 +106,9 @@ fn finds(method: &Method, graph: &Graph, node: &Node, root_package: &str) -> boo
                 && name.matches(&node.name)
         }
         Method::ResourceType(kind) => node.kind.as_str() == *kind,
-        Method::Config { path, value } => config_is(node, path, value),
+        Method::Config { path, value } => {
+            node.kind != ResourceKind::Exposure && config_is(node, path, value)
+        }
         Method::TestName(pattern) => match &node.detail {
             Detail::GenericTest(test) => pattern.matches(&test.test),
             _ => node.kind.as_str() == "unit_test" && pattern.matches(&node.name),

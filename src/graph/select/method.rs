@@ -288,7 +288,12 @@ impl Name {
     }
 
     fn matches_from(&self, fqn: &[String]) -> bool {
-        if fqn.last().is_some_and(|last| *last == self.text) {
+        let Some(last) = fqn.last() else {
+            return false;
+        };
+        // One part with a wildcard also means a last part, however deep.
+        let leaf = self.rest.as_ref().filter(|_| self.parts == 1);
+        if *last == self.text || leaf.is_some_and(|pattern| pattern.matches(last)) {
             return true;
         }
         // Dots in a name count as separators.

@@ -112,7 +112,7 @@ where {{ broken | join(' or ') }}
 
 {% macro default__test_expression_is_true(model, expression, column_name) -%}
 {%- set subject = column_name ~ ' ' if column_name is not none else '' -%}
-select {{ '*' if should_store_failures() else '1' }}
+select *
 from {{ model }}
 where not coalesce(({{ subject }}{{ expression }}), false)
 {%- endmacro %}

@@ -402,39 +402,23 @@ where DBT_INTERNAL_SOURCE.dbt_change_type::text = 'insert'
     {%- do return(temp) -%}
 {% endmacro %}
 
-{#- What marts itself asks for: the select of the first build, and that of the rows of a later run. -#}
-{% macro get_snapshot_initial_sql(sql) %}
-    {%- set strategy = strategy_dispatch(config.get('strategy'))(snapshot_node(sql), 'snapshotted_data', 'source_data', snapshot_config(), false) -%}
+{#- What marts itself asks for: the query of a snapshot's table, or, where that exists, of what changed since. -#}
+{% macro marts_snapshot_sql(strategy_name, sql, target, target_exists) %}
+    {%- set node = dict(model) -%}
+    {%- do node.update({'compiled_code': sql}) -%}
+    {%- set make = strategy_dispatch(strategy_name) -%}
+    {%- set strategy = make(node, 'snapshotted_data', 'source_data', snapshot_config(), target_exists) -%}
+    {%- if target_exists -%}
+        {%- do return(snapshot_staging_table(strategy, sql, target)) -%}
+    {%- endif -%}
     {%- do return(build_snapshot_table(strategy, sql)) -%}
 {% endmacro %}
 
-{% macro get_snapshot_staging_sql(sql, target_relation) %}
-    {%- set strategy = strategy_dispatch(config.get('strategy'))(snapshot_node(sql), 'snapshotted_data', 'source_data', snapshot_config(), true) -%}
-    {%- do return(snapshot_staging_table(strategy, sql, target_relation)) -%}
-{% endmacro %}
-
-{#- The node as strategies expect it: with the SQL that it has become. -#}
-{% macro snapshot_node(sql) %}
-    {%- set node = dict(model) -%}
-    {%- do node.update({'compiled_code': sql}) -%}
-    {%- do return(node) -%}
-{% endmacro %}
-
+{#- The node's config as strategies read it, those of other people too. -#}
 {% macro snapshot_config() %}
-    {%- set found = {} -%}
+    {%- set found = dict(model.config or {}) -%}
     {%- for name in ['unique_key', 'updated_at', 'check_cols', 'invalidate_hard_deletes', 'hard_deletes', 'dbt_valid_to_current'] -%}
         {%- do found.update({name: config.get(name)}) -%}
     {%- endfor -%}
     {%- do return(found) -%}
-{% endmacro %}
-
-{#- The query of a snapshot's table, or, where that exists, of what changed since. -#}
-{% macro marts_snapshot_sql(strategy_name, sql, target, target_exists) %}
-    {%- set make = strategy_dispatch(strategy_name) -%}
-    {%- set strategy = make(model, 'snapshotted_data', 'source_data', model['config'], target_exists) -%}
-    {%- if target_exists -%}
-        {{ snapshot_staging_table(strategy, sql, target) }}
-    {%- else -%}
-        {{ build_snapshot_table(strategy, sql) }}
-    {%- endif -%}
 {% endmacro %}

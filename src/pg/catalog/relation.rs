@@ -4,7 +4,7 @@ use super::super::connection::{Column, Connection};
 use super::super::error::PgError;
 use super::rows::Cells;
 use super::{Entry, Oid, Persistence};
-use crate::names::{RelationKind, quote_literal};
+use crate::names::{RelationKind, quote_ident, quote_literal};
 
 /// The fields that [`entry`] reads. Sizes are asked only of unlogged tables: they cost a
 /// look at the file system.
@@ -59,19 +59,25 @@ pub async fn relation(
         .transpose()
 }
 
-/// The columns of a relation, in order; empty if it does not exist.
+/// The columns of a relation, in order; empty if it does not exist. Without a schema it is
+/// looked up on the search path, where temporary tables are first.
 pub async fn columns(
     connection: &Connection,
     schema: &str,
     name: &str,
 ) -> Result<Vec<Column>, PgError> {
+    let place = if schema.is_empty() {
+        let on_path = quote_literal(&quote_ident(name));
+        format!("c.oid = pg_catalog.to_regclass({on_path})")
+    } else {
+        let (schema, name) = (quote_literal(schema), quote_literal(name));
+        format!("n.nspname = {schema} and c.relname = {name}")
+    };
     let sql = format!(
         "select a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
            from {TABLES} join pg_catalog.pg_attribute a on a.attrelid = c.oid
-          where n.nspname = {} and c.relname = {} and a.attnum > 0 and not a.attisdropped
-          order by a.attnum",
-        quote_literal(schema),
-        quote_literal(name)
+          where {place} and a.attnum > 0 and not a.attisdropped
+          order by a.attnum"
     );
     let found = connection.query_untyped(&sql).await?;
     let column = |row| {

@@ -95,21 +95,6 @@ fn a_resource_folder_that_does_not_exist_is_empty() {
 }
 
 #[test]
-fn two_models_of_one_name_are_an_error_unless_one_may_be_disabled() {
-    let twice = Scratch::new()
-        .file("models/a.sql", "select 1")
-        .file("models/b/a.sql", "select 2");
-    assert_eq!(twice.codes(), ["duplicate-name"]);
-    let in_file = twice.file("models/b/a.sql", "{{ config(enabled=false) }} select 2");
-    assert!(in_file.codes().is_empty());
-    let in_yaml = in_file.file("models/b/a.sql", "select 2").file(
-        "project.yml",
-        "name: shop\nprofile: shop\nmodels: {shop: {b: {+enabled: no}}}\n",
-    );
-    assert!(in_yaml.codes().is_empty());
-}
-
-#[test]
 fn fixtures_are_no_tests() {
     let scratch = Scratch::new()
         .file("tests/fixtures/rows.csv", "a\n1\n")

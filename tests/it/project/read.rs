@@ -63,7 +63,7 @@ models:
         tests:
           - unique
           - not_null:
-              config: {severity: warn}
+              config: {severity: "{{ 'warn' if target.name == 'dev' else 'error' }}", where: "{{ recent() }}"}
           - accepted_values:
               arguments: {values: [a, yes]}
               where: "x > 1"
@@ -88,6 +88,7 @@ sources:
     let tests = &model.columns[0].tests;
     assert_eq!(tests[0].test.value, "unique");
     assert_eq!(tests[1].config["severity"], json!("warn"));
+    assert_eq!(tests[1].config["where"], json!("{{ recent() }}"));
     assert_eq!(tests[2].arguments["values"], json!(["a", true]));
     assert_eq!(tests[2].config["where"], json!("x > 1"));
     assert_eq!(tests[3].name.as_deref(), Some("short"));

@@ -27,7 +27,10 @@ const FILES: [(&str, &str); 6] = [
         "{{ config(materialized='incremental', unique_key='id') }} select id, v from \
          {{ ref('b') }}",
     ),
-    ("models/iv.sql", "select count(*) as n, min(v) as low, max(v) as high from {{ ref('i') }}"),
+    (
+        "models/iv.sql",
+        "select count(*) as n, min(v) as low, max(v) as high from {{ ref('i') }}",
+    ),
     ("seeds/s.csv", "id,name\n1,a\n2,b\n"),
 ];
 
@@ -54,7 +57,9 @@ fn check_version(project: &Project, version: u64) {
 fn moments(seed: u64, count: usize, longest: u64) -> Vec<u64> {
     let mut state = seed;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (state >> 33) % longest
     };
     (0..count).map(|_| next()).collect()
@@ -129,8 +134,11 @@ fn a_kill_of_the_server_at_any_moment_loses_nothing_published() {
         std::fs::create_dir_all(path.parent().expect("has one")).expect("makes");
         std::fs::write(path, text).expect("writes");
     }
-    std::fs::write(root.join("project.yml"), "name: shop\nversion: '1.0'\nprofile: shop\n")
-        .expect("writes");
+    std::fs::write(
+        root.join("project.yml"),
+        "name: shop\nversion: '1.0'\nprofile: shop\n",
+    )
+    .expect("writes");
     std::fs::write(
         root.join("profiles.yml"),
         "shop:\n  target: it\n  outputs:\n    it: {type: postgres, host: embedded, dbname: shop, \
@@ -159,7 +167,11 @@ fn a_kill_of_the_server_at_any_moment_loses_nothing_published() {
         let started = marts(&["db", "start"]);
         assert_eq!(started.code, 0, "{}", started.stderr);
         let pid = std::fs::read_to_string(root.join("pg/data/postmaster.pid")).expect("runs");
-        let pid: u32 = pid.lines().next().and_then(|l| l.trim().parse().ok()).expect("a pid");
+        let pid: u32 = pid
+            .lines()
+            .next()
+            .and_then(|l| l.trim().parse().ok())
+            .expect("a pid");
         let child = spawn(&["build", "--vars", &vars]);
         std::thread::sleep(Duration::from_millis(moment));
         kill(pid, "KILL");
@@ -169,12 +181,21 @@ fn a_kill_of_the_server_at_any_moment_loses_nothing_published() {
                      shop.av) as b, (select count(*) from shop.b) as c, (select count(distinct v) \
                      from shop.i) as d, (select n from shop.iv) as e";
         let shown = marts(&["show", "--inline", query, "--output", "csv"]);
-        assert!(shown.stdout.contains("3000,1,3000,1,3000"), "{moment}: {}{}", shown.stdout, shown.stderr);
+        assert!(
+            shown.stdout.contains("3000,1,3000,1,3000"),
+            "{moment}: {}{}",
+            shown.stdout,
+            shown.stderr
+        );
         let ran = marts(&["build", "--vars", &vars]);
         assert_eq!(ran.code, 0, "after {moment} ms: {}", ran.stderr);
         let query = "select (select max(v) from shop.iv_of) as v".replace("iv_of", "b");
         let shown = marts(&["show", "--inline", &query, "--output", "csv"]);
-        assert!(shown.stdout.contains(&version.to_string()), "{}", shown.stdout);
+        assert!(
+            shown.stdout.contains(&version.to_string()),
+            "{}",
+            shown.stdout
+        );
         let query = "select count(*) as left_behind from pg_namespace where nspname like '%m\\_%\\_old' or nspname like 'shop\\_\\_m%'";
         let shown = marts(&["show", "--inline", query, "--output", "csv"]);
         assert!(shown.stdout.trim_end().ends_with("\n0"), "{}", shown.stdout);

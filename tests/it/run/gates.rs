@@ -5,29 +5,51 @@ use super::support::{Project, Ran};
 #[test]
 fn a_failed_parent_skips_its_children_with_the_reason() {
     let project = Project::new(&[
-        ("models/a.sql", "select 1/0 as x"),
+        (
+            "models/a.sql",
+            "{{ config(materialized='table') }} select 1/0 as x",
+        ),
         ("models/b.sql", "select * from {{ ref('a') }}"),
         ("models/c.sql", "select * from {{ ref('b') }}"),
         ("models/other.sql", "select 1 as x"),
     ]);
-    project.fails(1, &["run"], &["division by zero", "model `a` was not built"]);
-    assert_eq!(project.statuses(), "a=error b=skipped c=skipped other=success");
+    project.fails(
+        1,
+        &["run"],
+        &["division by zero", "model `a` was not built"],
+    );
+    assert_eq!(
+        project.statuses(),
+        "a=error b=skipped c=skipped other=success"
+    );
     project.no_leftovers();
 }
 
 #[test]
 fn fail_fast_starts_nothing_after_the_first_failure() {
     let project = Project::new(&[
-        ("models/a.sql", "select 1/0 as x"),
-        ("models/z1.sql", "-- depends_on: {{ ref('y') }}\nselect 1 as x"),
-        ("models/y.sql", "{{ config(materialized='table') }} select 1 as x from pg_sleep(0.5)"),
+        (
+            "models/a.sql",
+            "{{ config(materialized='table') }} select 1/0 as x",
+        ),
+        (
+            "models/z1.sql",
+            "-- depends_on: {{ ref('y') }}\nselect 1 as x",
+        ),
+        (
+            "models/y.sql",
+            "{{ config(materialized='table') }} select 1 as x from pg_sleep(0.5)",
+        ),
     ]);
     project.fails(1, &["run", "--fail-fast", "--threads", "2"], &[]);
     assert_eq!(project.statuses(), "a=error y=success z1=skipped");
 }
 
 const TESTED: [(&str, &str); 5] = [
-    ("models/a.sql", "select g as id from generate_series(1, 3) g"),
+    (
+        "models/a.sql",
+        "select g as id from generate_series(1, 3) g",
+    ),
     ("models/b.sql", "select id from {{ ref('a') }}"),
     ("models/c.sql", "select id from {{ ref('b') }}"),
     ("models/d.sql", "select id from {{ ref('c') }}"),
@@ -74,7 +96,10 @@ fn thresholds_where_and_limit_decide_a_test() {
         ("warn_if='> 1', error_if='>= 3'", "fail"),
         ("severity='warn', error_if='>= 3'", "warn"),
         ("limit=2, error_if='> 2', warn_if='> 2'", "pass"),
-        ("fail_calc='max(id)', error_if='> 3', warn_if='!= 3'", "pass"),
+        (
+            "fail_calc='max(id)', error_if='> 3', warn_if='!= 3'",
+            "pass",
+        ),
     ] {
         let project = Project::new(&TESTED[..1]);
         project.write(
@@ -109,8 +134,14 @@ fn exit_codes_tell_a_failed_node_from_a_wrong_project() {
 #[test]
 fn ctrl_c_leaves_what_is_published_and_says_so() {
     let project = Project::new(&[
-        ("models/a.sql", "{{ config(materialized='table') }} select 1 as x"),
-        ("models/b.sql", "{{ config(materialized='table') }} select x from {{ ref('a') }}"),
+        (
+            "models/a.sql",
+            "{{ config(materialized='table') }} select 1 as x",
+        ),
+        (
+            "models/b.sql",
+            "{{ config(materialized='table') }} select x from {{ ref('a') }}",
+        ),
     ]);
     project.ok(&["run"]);
     project.write(

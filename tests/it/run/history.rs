@@ -60,9 +60,8 @@ fn merge_updates_and_inserts_by_key() {
 
 #[test]
 fn predicates_bound_what_is_replaced() {
-    let project = incremental(
-        ", unique_key='id', incremental_predicates=['DBT_INTERNAL_DEST.day > 2']",
-    );
+    let project =
+        incremental(", unique_key='id', incremental_predicates=['DBT_INTERNAL_DEST.day > 2']");
     project.ok(&["run"]);
     assert_eq!(facts(&project), "1|1|a 2|2|a 2|2|b 3|3|b");
 }
@@ -82,9 +81,7 @@ fn a_change_of_columns_is_met_as_the_config_says() {
                    order by attnum) from pg_attribute where attrelid = 'shop.f'::regclass and \
                    attnum > 0 and not attisdropped";
     let model = |policy: &str, query: &str| {
-        format!(
-            "{{{{ config(materialized='incremental', on_schema_change='{policy}') }}}} {query}"
-        )
+        format!("{{{{ config(materialized='incremental', on_schema_change='{policy}') }}}} {query}")
     };
     let first = "select 1 as id, 'x'::varchar(3) as word, 1 as old";
     let second = "select 2::bigint as id, 'longer'::varchar(9) as word, true as fresh";
@@ -109,15 +106,25 @@ fn a_change_of_columns_is_met_as_the_config_says() {
             project.fails(1, &["run"], &["old"]);
             project.write(
                 "models/f.sql",
-                &model(policy, "select 2 as id, 'longer'::varchar(9) as word, 3 as old, 4 as n"),
+                &model(
+                    policy,
+                    "select 2 as id, 'longer'::varchar(9) as word, 3 as old, 4 as n",
+                ),
             );
             project.ok(&["run"]);
-            assert_eq!(project.rows("select * from shop.f order by id"), "1|x|1 2|longer|3");
+            assert_eq!(
+                project.rows("select * from shop.f order by id"),
+                "1|x|1 2|longer|3"
+            );
             continue;
         }
         project.ok(&["run"]);
         assert_eq!(project.rows(columns), shape, "{policy}");
-        assert_eq!(project.rows("select * from shop.f order by id"), rows, "{policy}");
+        assert_eq!(
+            project.rows("select * from shop.f order by id"),
+            rows,
+            "{policy}"
+        );
     }
     let project = Project::new(&[("models/f.sql", &model("fail", first))]);
     project.ok(&["run"]);
@@ -125,7 +132,12 @@ fn a_change_of_columns_is_met_as_the_config_says() {
     project.fails(
         1,
         &["run"],
-        &["new: fresh boolean", "gone: old integer", "changed type: id bigint", "--full-refresh"],
+        &[
+            "new: fresh boolean",
+            "gone: old integer",
+            "changed type: id bigint",
+            "--full-refresh",
+        ],
     );
     assert_eq!(project.rows("select * from shop.f"), "1|x|1");
     project.no_leftovers();
@@ -133,8 +145,6 @@ fn a_change_of_columns_is_met_as_the_config_says() {
 
 #[test]
 fn a_failing_delta_changes_nothing() {
-    let project = incremental(", unique_key='id', post_hook='select 1/0'");
-    drop(project);
     let project = Project::new(&[(
         "models/f.sql",
         "{{ config(materialized='incremental', unique_key='id', on_schema_change='sync_all_columns') \
@@ -196,7 +206,9 @@ fn a_snapshot_by_timestamp_keeps_each_version() {
 #[test]
 fn a_snapshot_by_check_sees_changes_deletes_and_new_columns() {
     let project = snapshot("strategy='check', check_cols='all', hard_deletes='invalidate'");
-    project.sql("update public.items set v = null where id = 1; delete from public.items where id = 2");
+    project.sql(
+        "update public.items set v = null where id = 1; delete from public.items where id = 2",
+    );
     project.ok(&["snapshot"]);
     assert_eq!(versions(&project), "1|a|f 1|~|t 2|a|f");
     project.sql("alter table public.items add column extra int; update public.items set extra = 7");

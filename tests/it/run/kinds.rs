@@ -64,8 +64,7 @@ fn a_column_may_go_from_a_view_or_table_and_from_its_readers_in_one_run() {
 fn a_column_that_a_foreign_view_reads_does_not_go() {
     for parent in ["view", "table"] {
         let config = format!("{{{{ config(materialized='{parent}') }}}} ");
-        let project =
-            Project::new(&[("models/p.sql", &format!("{config}select 1 as a, 2 as b"))]);
+        let project = Project::new(&[("models/p.sql", &format!("{config}select 1 as a, 2 as b"))]);
         project.ok(&["run"]);
         project.sql("create view public.other as select b from shop.p");
         project.write("models/p.sql", &format!("{config}select 1 as a"));
@@ -78,7 +77,10 @@ fn a_column_that_a_foreign_view_reads_does_not_go() {
 #[test]
 fn a_table_becomes_a_view_and_a_view_a_table_under_their_readers() {
     let project = Project::new(&[
-        ("models/m.sql", "{{ config(materialized='table') }} select 1 as a"),
+        (
+            "models/m.sql",
+            "{{ config(materialized='table') }} select 1 as a",
+        ),
         ("models/child.sql", "select a from {{ ref('m') }}"),
     ]);
     project.ok(&["run"]);
@@ -124,9 +126,8 @@ fn an_unlogged_table_that_a_crash_emptied_is_reported() {
     let persistence = "select relpersistence from pg_class where oid = 'shop.u'::regclass";
     assert_eq!(project.rows(persistence), "u");
     // What recovery leaves of it: no rows, and the old estimate.
-    project.sql(
-        "truncate shop.u; update pg_class set reltuples = 50 where oid = 'shop.u'::regclass",
-    );
+    project
+        .sql("truncate shop.u; update pg_class set reltuples = 50 where oid = 'shop.u'::regclass");
     let ran = project.ok(&["run"]);
     assert!(ran.stderr.contains("shop"), "{}", ran.stderr);
     assert!(ran.stderr.contains("unlogged"), "{}", ran.stderr);
@@ -137,7 +138,10 @@ fn an_unlogged_table_that_a_crash_emptied_is_reported() {
 #[test]
 fn ephemeral_models_become_ctes_of_their_readers() {
     let project = Project::new(&[
-        ("models/e1.sql", "{{ config(materialized='ephemeral') }} select 1 as a"),
+        (
+            "models/e1.sql",
+            "{{ config(materialized='ephemeral') }} select 1 as a",
+        ),
         (
             "models/e2.sql",
             "{{ config(materialized='ephemeral') }} with x as (select * from {{ ref('e1') }}) \
@@ -175,7 +179,10 @@ fn a_seed_gets_its_types_and_a_bad_row_leaves_the_old_table() {
         "id bigint, code text, Rate double precision, on_day date, flag boolean, at timestamp \
          without time zone"
     );
-    assert_eq!(project.rows("select code, \"Rate\" from shop.s order by id"), "007|1.5 010|~");
+    assert_eq!(
+        project.rows("select code, \"Rate\" from shop.s order by id"),
+        "007|1.5 010|~"
+    );
     project.write("seeds/s.csv", "id,code\n1,a\n2,b\nx,c\n");
     project.fails(1, &["seed"], &["seeds/s.csv", "line 4", "`id`"]);
     assert_eq!(project.rows("select count(*) from shop.s"), "2");

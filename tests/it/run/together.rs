@@ -38,7 +38,8 @@ fn readers(project: &Project, stop: &Arc<AtomicBool>) -> Vec<thread::JoinHandle<
             runtime.block_on(async {
                 let pool = marts::pg::Pool::new(config, 1).expect("no certificates");
                 let connection = pool.get().await.expect("connects");
-                let sql = format!("select count(*) || '|' || count(distinct v) from shop.{relation}");
+                let sql =
+                    format!("select count(*) || '|' || count(distinct v) from shop.{relation}");
                 let mut reads = 0;
                 while !stop.load(Ordering::Relaxed) {
                     match connection.query_untyped(&sql).await {
@@ -96,7 +97,10 @@ fn two_runs_at_once_take_turns_and_both_end_well() {
                 assert_eq!(project.rows(&rows), "500|1", "{relation}");
             }
             // Appended once, whichever run came first.
-            assert_eq!(project.rows("select count(*), count(distinct id) from shop.a"), "500|500");
+            assert_eq!(
+                project.rows("select count(*), count(distinct id) from shop.a"),
+                "500|500"
+            );
             project.no_leftovers();
         }
     }
@@ -118,7 +122,10 @@ fn a_long_reader_delays_a_swap_but_nobody_else() {
         runtime.block_on(async {
             let pool = marts::pg::Pool::new(config, 1).expect("no certificates");
             let connection = pool.get().await.expect("connects");
-            connection.execute("begin; select count(*) from shop.t").await.expect("reads");
+            connection
+                .execute("begin; select count(*) from shop.t")
+                .await
+                .expect("reads");
             ready.send(()).expect("is awaited");
             while told.load(Ordering::Relaxed) < 5 {
                 tokio::time::sleep(Duration::from_millis(20)).await;

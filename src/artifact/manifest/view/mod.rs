@@ -34,7 +34,7 @@ pub struct ManifestView<'a> {
     /// Docs blocks.
     pub docs: Entries<'a, Documentation<'a>>,
     /// Exposures.
-    pub exposures: IndexMap<String, Exposure<'a>>,
+    pub exposures: Entries<'a, Exposure<'a>>,
     /// Metrics, as written.
     pub metrics: IndexMap<String, Json>,
     /// Groups.
@@ -44,9 +44,9 @@ pub struct ManifestView<'a> {
     /// Nodes and sources that are disabled.
     pub disabled: IndexMap<String, Vec<Json>>,
     /// What each node reads.
-    pub parent_map: IndexMap<String, Vec<String>>,
+    pub parent_map: IndexMap<&'a str, Vec<&'a str>>,
     /// What reads each node.
-    pub child_map: IndexMap<String, Vec<String>>,
+    pub child_map: IndexMap<&'a str, Vec<&'a str>>,
     /// Members by the name of their group.
     pub group_map: IndexMap<String, Vec<&'a str>>,
     /// Saved queries, as written.

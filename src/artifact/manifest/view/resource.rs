@@ -120,6 +120,8 @@ pub struct Macro<'a> {
     pub arguments: Vec<Json>,
     /// Seconds since 1970.
     pub created_at: f64,
+    /// `meta` and how docs show it, again.
+    pub config: Json,
     /// Languages of a materialization.
     pub supported_languages: Option<Vec<&'a str>>,
 }
@@ -147,7 +149,7 @@ pub struct Documentation<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct Exposure<'a> {
     /// Its name.
-    pub name: String,
+    pub name: &'a str,
     /// `exposure`.
     pub resource_type: &'a str,
     /// The package.
@@ -157,30 +159,30 @@ pub struct Exposure<'a> {
     /// The property file.
     pub original_file_path: &'a str,
     /// The unique id.
-    pub unique_id: String,
+    pub unique_id: &'a str,
     /// Package, folders, name.
-    pub fqn: Vec<String>,
+    pub fqn: &'a [String],
     /// `dashboard`, `notebook`, `analysis`, `ml` or `application`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: &'a str,
     /// `name` and `email`.
     pub owner: Json,
     /// The description.
-    pub description: String,
+    pub description: &'a str,
     /// The label.
-    pub label: Option<String>,
+    pub label: Option<&'a str>,
     /// `low`, `medium` or `high`.
-    pub maturity: Option<String>,
+    pub maturity: Option<&'a str>,
     /// `meta`.
-    pub meta: Map<String, Json>,
+    pub meta: &'a Map<String, Json>,
     /// Tags.
-    pub tags: Vec<String>,
+    pub tags: Vec<&'a str>,
     /// `enabled`, tags and meta.
     pub config: Json,
     /// Empty.
     pub unrendered_config: Map<String, Json>,
     /// Where it is.
-    pub url: Option<String>,
+    pub url: Option<&'a str>,
     /// What it needs.
     pub depends_on: DependsOn<'a>,
     /// Refs as written.

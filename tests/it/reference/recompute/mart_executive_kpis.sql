@@ -129,5 +129,5 @@ select
     to_char(month at time zone 'UTC', 'YYYY-MM') as period,
     value::numeric(24, 6) as value
 from valued
-where value is not null
+where value is not null and month in (select month from months)
 order by 1, 2

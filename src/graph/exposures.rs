@@ -1,0 +1,172 @@
+//! Exposures as nodes: nothing runs them, but what they need can be selected.
+
+use std::sync::LazyLock;
+
+use indexmap::IndexMap;
+use regex::Regex;
+use serde_json::Value as Json;
+
+use super::{Node, ResourceKind};
+use crate::diag::{Diagnostic, Span, codes};
+use crate::jinja::{RefCall, SourceCall};
+use crate::names::NodeId;
+use crate::project::{ConfigMap, ConfigOrigin, NodeConfig, Package, Project};
+
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"^\s*(?:\{\{)?\s*(ref|source)\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"])?"#)
+        .expect("a constant pattern compiles")
+});
+
+/// The exposures of all property files.
+pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for package in &project.packages {
+        for (key, json, path) in &package.properties.other {
+            if key != "exposures" {
+                continue;
+            }
+            let written = Written {
+                project,
+                package,
+                path,
+                span: json.span,
+                entry: &json.value,
+            };
+            nodes.extend(written.node(problems));
+        }
+    }
+    nodes
+}
+
+/// An entry as it stands in a property file.
+struct Written<'a> {
+    project: &'a Project,
+    package: &'a Package,
+    path: &'a str,
+    span: Span,
+    entry: &'a Json,
+}
+
+impl Written<'_> {
+    fn text(&self, key: &str) -> Option<&str> {
+        self.entry.get(key).and_then(Json::as_str)
+    }
+
+    fn node(&self, problems: &mut Vec<Diagnostic>) -> Option<Node> {
+        let Some(name) = self.text("name") else {
+            let problem = Diagnostic::error(codes::MISSING_KEY, "an exposure has no name");
+            problems.push(problem.at(self.span, "").hint("give it a `name:`"));
+            return None;
+        };
+        let config = self.config(name, problems);
+        let mut node = Node {
+            id: NodeId::new(format!("exposure.{}.{name}", self.package.name)),
+            kind: ResourceKind::Exposure,
+            name: name.to_owned(),
+            package: self.package.name.clone(),
+            path: self.path.to_owned(),
+            fqn: self.fqn(name),
+            file: Some(self.span.file),
+            span: Some(self.span),
+            raw_code: String::new(),
+            first_line: 1,
+            config,
+            relation: None,
+            description: self.text("description").unwrap_or_default().to_owned(),
+            columns: IndexMap::new(),
+            patch_path: None,
+            parents: Vec::new(),
+            refs: Vec::new(),
+            sources: Vec::new(),
+            macros: Vec::new(),
+            detail: super::Detail::None,
+            other: match self.entry {
+                Json::Object(map) => map.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+                _ => IndexMap::new(),
+            },
+        };
+        self.needs(&mut node);
+        Some(node)
+    }
+
+    fn fqn(&self, name: &str) -> Vec<String> {
+        let bases = &self.package.file.paths.models;
+        let inner = bases
+            .iter()
+            .find_map(|base| self.path.strip_prefix(base.as_str())?.strip_prefix('/'));
+        let mut folders: Vec<&str> = inner.unwrap_or(self.path).split('/').collect();
+        folders.pop();
+        let mut fqn = vec![self.package.name.clone()];
+        fqn.extend(folders.into_iter().map(str::to_owned));
+        fqn.push(name.to_owned());
+        fqn
+    }
+
+    /// `enabled`, tags and meta, from `config:` or beside it.
+    fn config(&self, name: &str, problems: &mut Vec<Diagnostic>) -> NodeConfig {
+        let mut raw = ConfigMap::new();
+        for key in ["enabled", "tags", "meta"] {
+            let config = self.entry.get("config").and_then(|c| c.get(key));
+            if let Some(value) = config.or_else(|| self.entry.get(key)) {
+                raw.insert(key.to_owned(), value.clone());
+            }
+        }
+        let what = format!("exposure `{name}`");
+        let origin = ConfigOrigin {
+            what: &what,
+            place: &|_| Some(self.span),
+            file: Some(self.path),
+        };
+        let (config, found) = NodeConfig::new(raw, "view", &origin);
+        problems.extend(found);
+        config
+    }
+
+    /// What `depends_on` names, each with its line.
+    fn needs(&self, node: &mut Node) {
+        let list = self.entry.get("depends_on").and_then(Json::as_array);
+        let list = list.map(Vec::as_slice).unwrap_or_default();
+        for text in list.iter().filter_map(Json::as_str) {
+            let Some(call) = CALL.captures(text) else {
+                continue;
+            };
+            let (first, second) = (call[2].to_owned(), call.get(3));
+            let second = second.map(|m| m.as_str().to_owned());
+            match (&call[1], second) {
+                ("source", Some(table)) => {
+                    let line = self.line_of(&table);
+                    let source = first;
+                    node.sources.push((SourceCall { source, table }, line));
+                }
+                ("source", None) => {}
+                (_, second) => {
+                    let (package, name) = match second {
+                        Some(name) => (Some(first), name),
+                        None => (None, first),
+                    };
+                    let line = self.line_of(&name);
+                    let version = None;
+                    node.refs.push((
+                        RefCall {
+                            package,
+                            name,
+                            version,
+                        },
+                        line,
+                    ));
+                }
+            }
+        }
+    }
+
+    /// The first line of the property file that calls something of this name.
+    fn line_of(&self, name: &str) -> usize {
+        let file = self.project.sources.file(self.span.file);
+        let is_call =
+            |line: &str| line.contains(name) && (line.contains("ref(") || line.contains("source("));
+        let start = file.line_column(self.span.start).0;
+        let lines = file.text.lines().enumerate().skip(start - 1);
+        let mut found = lines.filter(|(_, line)| is_call(line));
+        found.next().map_or(start, |(index, _)| index + 1)
+    }
+}

@@ -1,0 +1,1 @@
+create schema raw; create table raw.customers (id int)

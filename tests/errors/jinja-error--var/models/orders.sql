@@ -1,0 +1,3 @@
+select *
+from raw_orders
+where day > '{{ var("start_day") }}'

@@ -1,0 +1,1 @@
+create role gallery_reader login

@@ -1,0 +1,4 @@
+select
+    1 as id,
+    amuont as amount
+from (select 2 as amount) as raw
