@@ -148,7 +148,7 @@ fn a_publication_keeps_its_table() {
         &["run"],
         &[
             "publish-refused",
-            "publication \"pub_of_t\"",
+            "publication pub_of_t",
             "replica identity",
         ],
     );
