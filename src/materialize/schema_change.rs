@@ -8,7 +8,7 @@ use crate::project::OnSchemaChange;
 use crate::session::{Session, SessionError};
 
 /// Compares the delta's columns with the table's, changes the table as the config says, and
-/// gives the columns to write, in the table's order.
+/// gives the columns to write: the table's under `ignore`, else the query's.
 pub(super) async fn apply(
     spec: Spec<'_>,
     delta: &Relation,
@@ -39,11 +39,14 @@ pub(super) async fn apply(
         }
         _ => {}
     }
-    if statements.is_empty() {
-        return Ok(old);
+    if !statements.is_empty() {
+        session.execute((&statements.join("\n;\n")).into()).await?;
     }
-    session.execute((&statements.join("\n;\n")).into()).await?;
-    session.columns(spec.live).await
+    Ok(match spec.node.config.on_schema_change {
+        OnSchemaChange::Ignore => old,
+        // A column that the query no longer has stays empty in the new rows.
+        _ => new,
+    })
 }
 
 /// Text columns that would not hold what comes now are widened whatever the policy, as dbt does.

@@ -34,7 +34,9 @@ pub(super) async fn publish(
     statements.extend_from_slice(swap.then);
     statements.push("commit".to_owned());
     let text = statements.join("\n;\n");
-    locks::retry_while_locked(session, swap.live, || session.execute((&text).into())).await?;
+    locks::retry_while_locked(session, swap.live, || session.execute((&text).into()))
+        .await
+        .map_err(|error| explain(swap, live, error))?;
     let garbage = vec![format!("drop table if exists {}", swap.candidate)];
     Ok(Published {
         method: Method::Rows,
@@ -80,6 +82,30 @@ fn exchange(swap: Swap<'_>, live: &Live, columns: &[LiveColumn]) -> Vec<String> 
              (select from {target} as old where {same})"
         ),
     ]
+}
+
+/// Says why the rows were exchanged in place, where Postgres does not want that.
+fn explain(swap: Swap<'_>, live: &Live, error: SessionError) -> SessionError {
+    // 55000: a publication without a replica identity; 23...: a key or check of others.
+    let theirs = |state: &str| state == "55000" || state.starts_with("23");
+    if live.blockers.is_empty() || !error.sqlstate.as_deref().is_some_and(theirs) {
+        return error;
+    }
+    let mut diagnostic = Diagnostic::error(
+        codes::PUBLISH_REFUSED,
+        format!("the rows of {} were not replaced", swap.live),
+    )
+    .note(format!("Postgres says: {}", error.diagnostic.message));
+    for note in &error.diagnostic.notes {
+        diagnostic = diagnostic.note(note.clone());
+    }
+    for blocker in &live.blockers {
+        diagnostic = diagnostic.note(format!("it has: {blocker}"));
+    }
+    SessionError {
+        diagnostic: Box::new(diagnostic.hint("mend or remove what is named above, then run again")),
+        ..error
+    }
 }
 
 fn same_columns(live: &Live, columns: &[LiveColumn]) -> bool {

@@ -10,7 +10,13 @@ pub(super) async fn tables(
     relations: impl Iterator<Item = &Relation>,
 ) -> Result<Vec<String>, SessionError> {
     let names: Vec<String> = relations
-        .map(|r| format!("({}, {})", quote_literal(&r.schema), quote_literal(&r.identifier)))
+        .map(|r| {
+            format!(
+                "({}, {})",
+                quote_literal(&r.schema),
+                quote_literal(&r.identifier)
+            )
+        })
         .collect();
     if names.is_empty() {
         return Ok(Vec::new());

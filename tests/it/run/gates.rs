@@ -5,7 +5,10 @@ use super::support::{Project, Ran};
 #[test]
 fn a_failed_parent_skips_its_children_with_the_reason() {
     let project = Project::new(&[
-        ("models/a.sql", "select 1/0 as x"),
+        (
+            "models/a.sql",
+            "{{ config(materialized='table') }} select 1/0 as x",
+        ),
         ("models/b.sql", "select * from {{ ref('a') }}"),
         ("models/c.sql", "select * from {{ ref('b') }}"),
         ("models/other.sql", "select 1 as x"),
@@ -25,7 +28,10 @@ fn a_failed_parent_skips_its_children_with_the_reason() {
 #[test]
 fn fail_fast_starts_nothing_after_the_first_failure() {
     let project = Project::new(&[
-        ("models/a.sql", "select 1/0 as x"),
+        (
+            "models/a.sql",
+            "{{ config(materialized='table') }} select 1/0 as x",
+        ),
         (
             "models/z1.sql",
             "-- depends_on: {{ ref('y') }}\nselect 1 as x",

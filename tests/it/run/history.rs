@@ -145,8 +145,6 @@ fn a_change_of_columns_is_met_as_the_config_says() {
 
 #[test]
 fn a_failing_delta_changes_nothing() {
-    let project = incremental(", unique_key='id', post_hook='select 1/0'");
-    drop(project);
     let project = Project::new(&[(
         "models/f.sql",
         "{{ config(materialized='incremental', unique_key='id', on_schema_change='sync_all_columns') \
