@@ -15,6 +15,7 @@ by_reason as (
 
     select
         month_start,
+        sum(failed_attempts) as failed_attempts,
         sum(failed_invoices) as failed_invoices,
         sum(recovered_usd + in_dunning_usd + written_off_usd + voided_usd) as ended_usd
     from {{ ref('mart_failure_reason_monthly') }}
@@ -37,3 +38,4 @@ where
     or coalesce(by_reason.ended_usd, 0) <> reliability.failed_usd
     or coalesce(failed.failed_invoices, 0) <> reliability.failed_invoices
     or coalesce(by_reason.failed_invoices, 0) <> reliability.failed_invoices
+    or coalesce(by_reason.failed_attempts, 0) <> reliability.failed_attempts

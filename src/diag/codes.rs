@@ -192,4 +192,6 @@ codes! {
     PUBLISH_REFUSED = "publish-refused";
     /// A relation stayed in use while its new version waited.
     PUBLISH_LOCKED = "publish-locked";
+    /// A crash of the server emptied an unlogged table.
+    TABLE_EMPTIED = "table-emptied";
 }

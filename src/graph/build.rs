@@ -138,6 +138,7 @@ fn settle<'p>(
             tests: Vec::new(),
         });
     }
+    known_materialization(project, engine, &node, &in_yaml).map_err(|problem| vec![problem])?;
     read_hooks(engine, &mut node).map_err(|problem| vec![problem])?;
     if let Some(table) = source {
         node.relation = Some(source_relation(project, table));
@@ -273,6 +274,41 @@ fn typed(
         return Err(problems);
     }
     Ok(config)
+}
+
+/// Refuses a model whose materialization neither marts nor a macro knows.
+fn known_materialization(
+    project: &Project,
+    engine: &Engine,
+    node: &Node,
+    in_yaml: &dyn Fn(&str) -> Option<Span>,
+) -> Result<(), Diagnostic> {
+    const OURS: [&str; 4] = ["view", "table", "incremental", "ephemeral"];
+    let name = node.config.materialized.as_str();
+    let is_macro = |adapter: &str| {
+        let name = format!("materialization_{name}_{adapter}");
+        engine.find_macro(&name, &node.package).is_some()
+    };
+    if node.kind != ResourceKind::Model
+        || OURS.contains(&name)
+        || is_macro("postgres")
+        || is_macro("default")
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "model `{}` has the unknown materialization `{name}`",
+        node.name
+    );
+    let hint = match crate::diag::nearest(name, OURS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("use one of {}", OURS.join(", ")),
+    };
+    let problem = Diagnostic::error(codes::UNKNOWN_MATERIALIZATION, message).hint(hint);
+    Err(match config_place(node, "materialized", project, in_yaml) {
+        Some(span) => problem.at(span, ""),
+        None => problem.in_file(&node.path),
+    })
 }
 
 /// The line of the node's own file that names a config key, else its property file's value,

@@ -43,6 +43,8 @@ pub(super) struct Run {
     pub(super) mode: Mode,
     table: Arc<Table>,
     model: OnceLock<Value>,
+    /// Methods that were called on something undefined at parse time.
+    undefined_methods: Mutex<Vec<String>>,
     results: Mutex<HashMap<String, Value>>,
     invocation: Mutex<Option<(Value, Vec<Value>)>>,
     outcome: Mutex<Option<Value>>,
@@ -63,6 +65,7 @@ impl Run {
             mode,
             table,
             model: OnceLock::new(),
+            undefined_methods: Mutex::default(),
             results: Mutex::default(),
             invocation: Mutex::default(),
             outcome: Mutex::default(),
@@ -99,6 +102,19 @@ impl Run {
         {
             scan.macros.push(unique_id.to_owned());
         }
+    }
+
+    /// Methods that were called on something undefined.
+    pub(super) fn undefined_methods(&self) -> MutexGuard<'_, Vec<String>> {
+        self.undefined_methods
+            .lock()
+            .unwrap_or_else(|p| p.into_inner())
+    }
+
+    /// Whether a bare name means something in this render, apart from what templates assign.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        let own = ["this", "model", "execute", "config", "context", "graph"];
+        own.contains(&name) || self.node.extra.contains_key(name) || self.table.contains_key(name)
     }
 
     /// The named results of statements.

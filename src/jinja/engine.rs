@@ -12,7 +12,7 @@ use super::registry::{BUILTIN, Loaded, MacroDef, Macros, place_of};
 use super::value::to_json;
 use super::{
     Arg, Database, LookupError, MacroFile, MacroInfo, MacroOutput, Names, NodeContext, Rendered,
-    Scan, Settings, Template, functions, lines, rewrite, value,
+    Scan, Settings, Template, functions, lines, rewrite, unknown, value,
 };
 use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes, nearest};
 
@@ -105,6 +105,7 @@ impl Engine {
             Mode::Scan(std::sync::Mutex::default()),
         );
         self.render_in(&self.0.parse, &run, template)?;
+        self.check_packages(&run, template)?;
         let mut scan = run
             .scan()
             .map(|mut s| std::mem::take(&mut *s))
@@ -199,6 +200,32 @@ impl Engine {
             })
         });
         broken.collect()
+    }
+
+    /// Calls of packages that are not there, which pass at parse time.
+    fn check_packages(&self, run: &Run, template: &Template) -> Result<(), Diagnostic> {
+        let methods = run.undefined_methods();
+        if methods.is_empty() {
+            return Ok(());
+        }
+        let is_global = |name: &str| self.0.parse.globals().any(|(global, _)| global == name);
+        let known = |name: &str| run.knows(name) || is_global(name);
+        let Some(call) = unknown::call_of_unknown(template, &methods, known) else {
+            return Ok(());
+        };
+        let packages = self.0.shared.macros.packages();
+        let hint = match nearest(&call.name, packages) {
+            Some(near) => format!("did you mean `{near}.{}`?", call.method),
+            None => "add the package to packages.yml and install it".to_owned(),
+        };
+        let message = format!(
+            "there is no package `{}` to call `{}` of",
+            call.name, call.method
+        );
+        let line = self.0.sources.line_span(template.file, call.line);
+        Err(Diagnostic::error(codes::UNKNOWN_MACRO, message)
+            .at(tags_of(line, &self.0.sources), "")
+            .hint(hint))
     }
 
     fn unknown_macro(&self, package: &str, name: &str) -> Diagnostic {

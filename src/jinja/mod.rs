@@ -19,6 +19,7 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 mod text_blocks;
+mod unknown;
 mod value;
 mod yaml;
 

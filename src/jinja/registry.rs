@@ -243,6 +243,11 @@ impl Macros {
         self.in_package(package, name)
     }
 
+    /// The names of all packages.
+    pub(super) fn packages(&self) -> impl Iterator<Item = &str> {
+        self.packages.keys().map(String::as_str)
+    }
+
     /// All macros, the built-in ones first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<MacroDef>> {
         self.packages.values().flat_map(IndexMap::values)

@@ -16,8 +16,8 @@ mod view;
 
 use crate::graph::{Detail, Node, ResourceKind};
 use crate::jinja::Arg;
-use crate::names::{Relation, RelationKind};
-use crate::publish::{CandidateHome, leftovers};
+use crate::names::{Relation, RelationKind, quote_literal};
+use crate::publish::{CandidateHome, Pending, leftovers};
 use crate::session::{Session, SessionError};
 
 /// A node that is about to be built.
@@ -38,6 +38,8 @@ pub struct Spec<'a> {
     pub strict_seeds: bool,
     /// Whether to build it anew although it could be continued.
     pub full_refresh: bool,
+    /// What this run will still build.
+    pub pending: &'a Pending,
 }
 
 /// A node that was built and published.
@@ -56,19 +58,41 @@ pub struct Built {
 /// The built-in materializations of models.
 pub const KINDS: [&str; 4] = ["view", "table", "incremental", "ephemeral"];
 
-/// Builds and publishes a node. Two runs that build the same relation take turns.
-pub async fn materialize(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
-    let (lock, unlock) = leftovers::relation_lock(&spec.live.to_string());
-    session.execute((&lock).into()).await?;
-    let built = dispatch(spec, session).await;
-    if built.is_err() {
-        let _ = session.execute("rollback".into()).await;
-    }
-    let _ = session.execute((&unlock).into()).await;
-    built
+/// Waits for this session's turn to build `live`, since two runs that build the same relation
+/// take turns; what the name means then. The turn ends with [`end_turn`].
+pub async fn begin_turn(
+    live: &Relation,
+    session: &dyn Session,
+) -> Result<Option<RelationKind>, SessionError> {
+    let (lock, _) = leftovers::relation_lock(&live.to_string());
+    let table = session
+        .query(&format!(
+            "{lock}; select c.relkind::text from pg_class c join pg_namespace n on n.oid = \
+             c.relnamespace where n.nspname = {} and c.relname = {} and c.relkind in ('r', 'p', \
+             'v', 'm', 'f')",
+            quote_literal(&live.schema),
+            quote_literal(&live.identifier)
+        ))
+        .await?;
+    let cell = table.rows.first().and_then(|row| row.first());
+    Ok(match cell.and_then(Option::as_deref) {
+        None => None,
+        Some("v") => Some(RelationKind::View),
+        Some("m") => Some(RelationKind::MaterializedView),
+        Some(_) => Some(RelationKind::Table),
+    })
 }
 
-async fn dispatch(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
+/// Lets the next run build `live`; whatever transaction is still open has failed.
+pub async fn end_turn(live: &Relation, session: &dyn Session) {
+    let (_, unlock) = leftovers::relation_lock(&live.to_string());
+    let _ = session
+        .execute((&format!("rollback; {unlock}")).into())
+        .await;
+}
+
+/// Builds and publishes a node, in its turn.
+pub async fn materialize(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
     match (spec.node.kind, &spec.node.detail) {
         (ResourceKind::Seed, Detail::Seed { path }) => seed::build(spec, path, session).await,
         (ResourceKind::Snapshot, _) => snapshot::build(spec, session).await,

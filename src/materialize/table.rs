@@ -38,26 +38,23 @@ async fn create_candidate(
     session: &dyn Session,
 ) -> Result<Option<u64>, SessionError> {
     let indexes = settings::indexes(spec, candidate, session).await?;
-    for hook in std::iter::once("begin").chain(before.iter().map(String::as_str)) {
-        session.execute(hook.into()).await?;
-    }
     // A candidate that an earlier attempt of this run left behind, for example before a retry.
-    let text = format!("drop table if exists {candidate}; {create}");
-    let compiled_at = text.find(spec.sql);
-    let done = session
-        .execute(Embedded {
-            text: &text,
-            compiled_at,
-        })
-        .await?;
-    let mut after = indexes;
+    let create = format!("drop table if exists {candidate}; {create}");
+    let mut texts = vec!["begin"];
+    texts.extend(before.iter().map(String::as_str));
+    let creates = texts.len();
+    texts.push(&create);
+    texts.extend(indexes.iter().map(String::as_str));
+    // Gives pg_class.reltuples, by which an unlogged table that a crash emptied is known.
+    let analyze = format!("analyze {candidate}");
     if spec.node.config.unlogged {
-        // Gives pg_class.reltuples, by which an unlogged table that a crash emptied is known.
-        after.push(format!("analyze {candidate}"));
+        texts.push(&analyze);
     }
-    after.push("commit".to_owned());
-    session.execute((&after.join("\n;\n")).into()).await?;
-    Ok(done.rows)
+    texts.push("commit");
+    let mut texts: Vec<Embedded<'_>> = texts.into_iter().map(Embedded::from).collect();
+    texts[creates].compiled_at = create.find(spec.sql);
+    let done = session.execute_all(&texts).await?;
+    Ok(done.get(creates).and_then(|done| done.rows))
 }
 
 /// Publishes a finished candidate with the node's post-hooks, comments and privileges.
@@ -91,6 +88,7 @@ pub(super) async fn publish(
         live: spec.live,
         candidate,
         then: &then,
+        pending: spec.pending,
     };
     let published = publish_table(session, swap).await?;
     Ok(Built {

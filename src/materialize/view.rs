@@ -23,6 +23,7 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
             create: &create,
             compiled: spec.sql,
             then: &then,
+            pending: spec.pending,
         },
     )
     .await?;

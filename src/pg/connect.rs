@@ -209,6 +209,11 @@ impl Connector {
                 ));
             }
         }
+        // So that a statement ends soon after its client died; other systems may refuse it.
+        sql.push_str(
+            ", case when pg_catalog.version() like '%linux%' then \
+             pg_catalog.set_config('client_connection_check_interval', '2s', false) end",
+        );
         sql
     }
 

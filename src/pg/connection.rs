@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{CopyInSink, SimpleQueryMessage};
 
 use super::connect::{Connector, Notice};
@@ -52,6 +53,10 @@ pub struct BatchError {
     /// Why; its position and SQL are those of that text.
     pub error: PgError,
 }
+
+/// Before a question to the catalog: pg_get_viewdef qualifies names that are not on the path.
+const BEGIN_ASKING: &str =
+    "begin; set local search_path = ''; set local plan_cache_mode = force_generic_plan";
 
 /// One session of the pool, until it is dropped.
 pub struct Connection {
@@ -211,6 +216,49 @@ impl Connection {
                 Err(batch.failed(completed.len(), error))
             }
         }
+    }
+
+    /// Asks in a transaction of its own with an empty search_path, in one round trip once the
+    /// query is prepared. All parameters and result columns are of type text.
+    ///
+    /// Planning a query over many catalogs takes longer than running it, so its generic plan
+    /// is kept on the connection.
+    pub async fn ask_catalog(
+        &self,
+        sql: &'static str,
+        params: &[Option<&str>],
+    ) -> Result<Rows, PgError> {
+        let busy = self.busy();
+        let found = self.ask_prepared(sql, params).await;
+        busy.done();
+        found.map_err(|error| self.error(&error, sql))
+    }
+
+    async fn ask_prepared(
+        &self,
+        sql: &'static str,
+        params: &[Option<&str>],
+    ) -> Result<Rows, tokio_postgres::Error> {
+        let client = self.client();
+        let statement = client.prepare_cached(sql).await?;
+        let params: Vec<&(dyn ToSql + Sync)> =
+            params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
+        // All three are on their way before the first one answers.
+        let (begun, found, ended) = futures_util::join!(
+            client.simple_query(BEGIN_ASKING),
+            client.query(&statement, &params),
+            client.simple_query("commit")
+        );
+        begun?;
+        let found = found?;
+        ended?;
+        let columns = statement.columns().iter();
+        let cells = |row: tokio_postgres::Row| (0..row.len()).map(|i| row.try_get(i)).collect();
+        Ok(Rows {
+            columns: columns.map(|column| untyped(column.name())).collect(),
+            rows: found.into_iter().map(cells).collect::<Result<_, _>>()?,
+            done: Done::default(),
+        })
     }
 
     /// The columns of a relation, in order; empty if it does not exist.

@@ -15,38 +15,102 @@ pub(super) fn add(graph: &Graph, nodes: &[NodeIx], needs: &mut [Vec<usize>]) {
             feeds[*need].push(step);
         }
     }
-    let is_test: Vec<bool> = nodes.iter().map(|ix| graph.node(*ix).is_test()).collect();
-    for test in (0..nodes.len()).filter(|i| is_test[*i]) {
-        if graph.node(nodes[test]).config.severity == TestSeverity::Warn {
-            continue;
-        }
-        let mut held: Vec<usize> = Vec::new();
-        for parent in &needs[test] {
-            held.extend(feeds[*parent].iter().copied().filter(|s| !is_test[*s]));
-        }
-        held.sort_unstable();
-        held.dedup();
-        for step in held {
-            if needs[step].contains(&test) || reaches(&feeds, step, test) {
-                continue;
-            }
-            needs[step].push(test);
-            feeds[test].push(step);
+    let mut gates = Gates {
+        needs,
+        is_test: nodes.iter().map(|ix| graph.node(*ix).is_test()).collect(),
+        feeds,
+        above: Marks::new(nodes.len()),
+        reached: Marks::new(nodes.len()),
+    };
+    for (test, node) in nodes.iter().enumerate() {
+        if gates.is_test[test] && graph.node(*node).config.severity != TestSeverity::Warn {
+            gates.close(test);
         }
     }
 }
 
-/// Whether `to` waits for `from`, directly or not.
-fn reaches(feeds: &[Vec<usize>], from: usize, to: usize) -> bool {
-    let mut seen = vec![false; feeds.len()];
-    let mut stack = vec![from];
-    while let Some(at) = stack.pop() {
-        if at == to {
-            return true;
-        }
-        if !std::mem::replace(&mut seen[at], true) {
-            stack.extend(&feeds[at]);
+struct Gates<'a> {
+    /// What each step waits for; gates are added here.
+    needs: &'a mut [Vec<usize>],
+    /// What waits for each step, without gates.
+    feeds: Vec<Vec<usize>>,
+    is_test: Vec<bool>,
+    above: Marks,
+    reached: Marks,
+}
+
+impl Gates<'_> {
+    fn close(&mut self, test: usize) {
+        self.mark_ancestors(test);
+        for step in self.held_back(test) {
+            if !self.needs[step].contains(&test) {
+                self.needs[step].push(test);
+            }
         }
     }
-    false
+
+    /// Marks all that the test waits for, directly or not, gates included.
+    fn mark_ancestors(&mut self, test: usize) {
+        self.above.clear();
+        if let [_] = self.needs[test][..] {
+            // What follows from the only parent cannot lead back to it, so there is nothing
+            // to leave out; most tests are of this kind.
+            return;
+        }
+        let mut stack = vec![test];
+        while let Some(at) = stack.pop() {
+            let needs = self.needs[at].iter().copied();
+            stack.extend(needs.filter(|need| self.above.add(*need)));
+        }
+    }
+
+    /// The nearest steps behind the test's parents that are not marked as its ancestors: what
+    /// comes after them waits with them.
+    fn held_back(&mut self, test: usize) -> Vec<usize> {
+        let mut held = Vec::new();
+        let mut stack = self.needs[test].clone();
+        self.reached.clear();
+        while let Some(at) = stack.pop() {
+            for step in self.feeds[at].iter().copied() {
+                if self.is_test[step] || !self.reached.add(step) {
+                    continue;
+                }
+                if self.above.has(step) {
+                    stack.push(step);
+                } else {
+                    held.push(step);
+                }
+            }
+        }
+        held.sort_unstable();
+        held
+    }
+}
+
+/// Flags of steps that are all taken back at once, without touching each.
+struct Marks {
+    round: u32,
+    of: Vec<u32>,
+}
+
+impl Marks {
+    fn new(steps: usize) -> Self {
+        Self {
+            round: 0,
+            of: vec![0; steps],
+        }
+    }
+
+    fn clear(&mut self) {
+        self.round += 1;
+    }
+
+    /// Marks a step; whether it was not marked yet.
+    fn add(&mut self, step: usize) -> bool {
+        std::mem::replace(&mut self.of[step], self.round) != self.round
+    }
+
+    fn has(&self, step: usize) -> bool {
+        self.of[step] == self.round
+    }
 }

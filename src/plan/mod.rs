@@ -4,6 +4,8 @@
 //! selected; in a build it also waits for the tests that gate it.
 
 mod gates;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::diag::codes;
+use crate::jinja::Table;
 use crate::names::{Relation, quote_ident, quote_literal};
 use crate::session::{Session, SessionError};
 
@@ -11,6 +12,8 @@ use crate::session::{Session, SessionError};
 pub struct Facts {
     /// Default privileges of the schema, which a table that is moved in does not get by itself.
     pub default_grants: Vec<Grant>,
+    /// The candidate's columns in order; none when no candidate was named.
+    pub candidate_columns: Vec<LiveColumn>,
     /// What the name means today; `None` when it is free.
     pub live: Option<Live>,
 }
@@ -42,6 +45,8 @@ pub struct Live {
     pub views: Vec<DependentView>,
     /// Whatever else hangs on it, in words.
     pub blockers: Vec<String>,
+    /// The columns that a foreign key of others refers to; empty when there is none.
+    pub referenced_key: Vec<String>,
 }
 
 /// A privilege on a relation.
@@ -100,7 +105,7 @@ pub struct DependentView {
     pub definition: String,
     /// Its options, for example `security_barrier=true`.
     pub options: Vec<String>,
-    /// Whether triggers hang on it, which a drop would lose.
+    /// Whether triggers or rules hang on it, which a drop would lose.
     pub has_triggers: bool,
     /// Privileges of others.
     pub grants: Vec<Grant>,
@@ -116,6 +121,16 @@ impl DependentView {
     /// Its name as SQL.
     pub fn sql_name(&self) -> String {
         format!("{}.{}", quote_ident(&self.schema), quote_ident(&self.name))
+    }
+
+    /// A statement that changes nothing but waits for the view's exclusive lock and keeps it;
+    /// `lock table` would lock what the view reads as well.
+    pub(super) fn lock_statement(&self) -> String {
+        format!(
+            "alter view {} owner to {}",
+            self.sql_name(),
+            quote_ident(&self.owner)
+        )
     }
 }
 
@@ -145,6 +160,9 @@ pub enum Views {
     Nested,
 }
 
+/// The query; `$1` to `$4` are explained at its head.
+const QUESTION: &str = include_str!("facts.sql");
+
 /// Reads the facts of `live` outside a transaction; `candidate`, where given, must exist.
 pub async fn read(
     session: &dyn Session,
@@ -152,46 +170,38 @@ pub async fn read(
     candidate: Option<&Relation>,
     views: Views,
 ) -> Result<Facts, SessionError> {
-    // An empty search_path makes pg_get_viewdef qualify every name.
-    let query = question(live, candidate, views);
-    let sql = format!("begin; set local search_path = ''; {query}");
-    let facts = answer(session, live, &sql).await?;
-    session.execute("commit".into()).await?;
-    Ok(facts)
+    let candidate = candidate.map(|relation| {
+        format!(
+            "{}.{}",
+            quote_ident(&relation.schema),
+            quote_ident(&relation.identifier)
+        )
+    });
+    let nested = if views == Views::Nested {
+        "true"
+    } else {
+        "false"
+    };
+    let params = [
+        Some(live.schema.as_str()),
+        Some(live.identifier.as_str()),
+        candidate.as_deref(),
+        Some(nested),
+    ];
+    parse(live, &session.ask_catalog(QUESTION, &params).await?)
 }
 
 /// Reads the facts of `live` inside the session's transaction, without looking for views.
 pub async fn read_inside(session: &dyn Session, live: &Relation) -> Result<Facts, SessionError> {
-    answer(session, live, &question(live, None, Views::Direct)).await
+    let sql = QUESTION
+        .replace("$1", &quote_literal(&live.schema))
+        .replace("$2", &quote_literal(&live.identifier))
+        .replace("$3", "null")
+        .replace("$4", "'false'");
+    parse(live, &session.query(&sql).await?)
 }
 
-fn question(live: &Relation, candidate: Option<&Relation>, views: Views) -> String {
-    let candidate = match candidate {
-        Some(relation) => quote_literal(&format!(
-            "{}.{}",
-            quote_ident(&relation.schema),
-            quote_ident(&relation.identifier)
-        )),
-        None => "null".to_owned(),
-    };
-    include_str!("facts.sql")
-        .replace("{schema}", &quote_literal(&live.schema))
-        .replace("{name}", &quote_literal(&live.identifier))
-        .replace("{candidate}", &candidate)
-        .replace(
-            "{nested}",
-            if views == Views::Nested {
-                "true"
-            } else {
-                "false"
-            },
-        )
-        .trim_end()
-        .to_owned()
-}
-
-async fn answer(session: &dyn Session, live: &Relation, sql: &str) -> Result<Facts, SessionError> {
-    let table = session.query(sql).await?;
+fn parse(live: &Relation, table: &Table) -> Result<Facts, SessionError> {
     let text = table
         .rows
         .first()

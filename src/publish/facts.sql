@@ -1,6 +1,6 @@
 -- Everything that publishing must know of a live relation, as one JSON document.
--- Placeholders: {schema} {name} (string literals), {candidate} (regclass text literal or null),
--- {nested} (true: views of views too).
+-- Parameters, all text: $1 schema, $2 name, $3 the candidate (as regclass reads it) or null,
+-- $4 whether views of views count too.
 select json_build_object(
   'default_grants', (
     select coalesce(json_agg(json_build_object(
@@ -8,9 +8,14 @@ select json_build_object(
       'privilege', a.privilege_type, 'grantable', a.is_grantable)), '[]'::json)
     from pg_default_acl d
     join pg_namespace n on n.oid = d.defaclnamespace, aclexplode(d.defaclacl) a
-    where n.nspname = {schema} and d.defaclobjtype = 'r'
+    where n.nspname = $1 and d.defaclobjtype = 'r'
       and d.defaclrole = (select oid from pg_roles where rolname = current_user)
       and a.grantee <> d.defaclrole),
+  'candidate_columns', (
+    select coalesce(json_agg(json_build_object('name', t.attname,
+      'type', format_type(t.atttypid, t.atttypmod)) order by t.attnum), '[]'::json)
+    from pg_attribute t
+    where t.attrelid = $3::text::regclass and t.attnum > 0 and not t.attisdropped),
   'live', (
     select json_build_object(
       'oid', c.oid::bigint,
@@ -50,7 +55,7 @@ select json_build_object(
           join pg_depend d on d.classid = 'pg_rewrite'::regclass
             and d.refclassid = 'pg_class'::regclass and d.refobjid = p.child
           join pg_rewrite r on r.oid = d.objid
-          where {nested} and r.ev_class <> p.child
+          where $4::text::boolean and r.ev_class <> p.child
         )
         select coalesce(json_agg(json_build_object(
           'schema', n.nspname, 'name', v.relname, 'kind', v.relkind, 'depth', x.depth,
@@ -60,7 +65,8 @@ select json_build_object(
           'may_replace', pg_has_role(v.relowner, 'usage'),
           'definition', pg_get_viewdef(v.oid),
           'options', coalesce(to_json(v.reloptions), '[]'::json),
-          'has_triggers', exists (select from pg_trigger g where g.tgrelid = v.oid),
+          'has_triggers', exists (select from pg_trigger g where g.tgrelid = v.oid)
+            or exists (select from pg_rewrite g where g.ev_class = v.oid and g.rulename <> '_RETURN'),
           'grants', (
             select coalesce(json_agg(json_build_object(
               'grantee', case when a.grantee = 0 then null else pg_get_userbyid(a.grantee) end,
@@ -86,6 +92,13 @@ select json_build_object(
         join pg_class v on v.oid = x.child
         join pg_namespace n on n.oid = v.relnamespace
         where v.relkind in ('v', 'm')),
+      'referenced_key', (
+        select coalesce(json_agg(t.attname order by p.place), '[]'::json)
+        from (select k.conrelid, k.confkey from pg_constraint k
+              where k.contype = 'f' and k.confrelid = c.oid and k.conparentid = 0
+              order by k.oid limit 1) k,
+          unnest(k.confkey) with ordinality as p (attnum, place)
+        join pg_attribute t on t.attrelid = c.oid and t.attnum = p.attnum),
       'blockers', (
         select coalesce(json_agg(b.what order by b.what), '[]'::json) from (
           select 'foreign key ' || quote_ident(k.conname) || ' of ' || k.conrelid::regclass as what
@@ -96,7 +109,7 @@ select json_build_object(
           where k.contype = 'f' and k.conrelid = c.oid and k.conparentid = 0
             and not exists (
               select from pg_constraint o
-              where o.conrelid = {candidate}::regclass
+              where o.conrelid = $3::text::regclass
                 and pg_get_constraintdef(o.oid) = pg_get_constraintdef(k.oid))
           union all
           select 'row security' where c.relrowsecurity or exists (
@@ -139,5 +152,5 @@ select json_build_object(
     )
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = {schema} and c.relname = {name} and c.relkind in ('r', 'p', 'v', 'm', 'f'))
+    where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f'))
 )::text as facts

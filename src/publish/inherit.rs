@@ -5,7 +5,13 @@ use crate::names::{Relation, quote_ident, quote_literal};
 
 /// Statements that give `candidate` the owner, privileges and comments of what it replaces,
 /// or the schema's default privileges where it replaces nothing. `columns` are the candidate's.
-pub(super) fn statements(facts: &Facts, candidate: &Relation, columns: &[String]) -> Vec<String> {
+/// `home_is_shared`: the candidate stands in the live relation's own schema.
+pub(super) fn statements(
+    facts: &Facts,
+    candidate: &Relation,
+    columns: &[String],
+    home_is_shared: bool,
+) -> Vec<String> {
     let name = candidate.to_string();
     let Some(live) = &facts.live else {
         return grants(&facts.default_grants, &name);
@@ -24,10 +30,14 @@ pub(super) fn statements(facts: &Facts, candidate: &Relation, columns: &[String]
         live.columns.iter().filter(|c| has(&c.name)),
     ));
     if !live.owner_is_us {
-        out.push(format!(
-            "alter table {name} owner to {}",
-            quote_ident(&live.owner)
-        ));
+        let owner = quote_ident(&live.owner);
+        // An owner must be able to create in its table's schema. That of candidates is ours;
+        // one beside the live table is in a schema where the owner has been before.
+        if !home_is_shared {
+            let schema = quote_ident(&candidate.schema);
+            out.push(format!("grant usage, create on schema {schema} to {owner}"));
+        }
+        out.push(format!("alter table {name} owner to {owner}"));
     }
     out
 }

@@ -98,10 +98,7 @@ async fn drop_leftover(
     what: &str,
 ) -> Result<bool, SessionError> {
     if kind != "schema" {
-        return Ok(session
-            .execute((&format!("drop {kind} if exists {what}")).into())
-            .await
-            .is_ok());
+        return Ok(dropped(session, &format!("{kind} if exists {what}")).await);
     }
     let contents = session
         .query(&format!(
@@ -114,15 +111,19 @@ async fn drop_leftover(
         .await?;
     for row in contents.rows {
         let cell = |i: usize| row.get(i).and_then(|c| c.clone()).unwrap_or_default();
-        let sql = format!(
-            "drop {} if exists {what}.{}",
-            cell(0),
-            quote_ident(&cell(1))
-        );
-        let _ = session.execute((&sql).into()).await;
+        let relation = format!("{} if exists {what}.{}", cell(0), quote_ident(&cell(1)));
+        dropped(session, &relation).await;
     }
-    Ok(session
-        .execute((&format!("drop schema if exists {what}")).into())
-        .await
-        .is_ok())
+    Ok(dropped(session, &format!("schema if exists {what}")).await)
+}
+
+/// Drops, unless somebody still uses it: a backend whose client was killed may go on for a
+/// while, and nobody waits for that.
+async fn dropped(session: &dyn Session, what: &str) -> bool {
+    let sql = format!("begin; set local lock_timeout = '2s'; drop {what}; commit");
+    let done = session.execute((&sql).into()).await.is_ok();
+    if !done {
+        let _ = session.execute("rollback".into()).await;
+    }
+    done
 }

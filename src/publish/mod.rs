@@ -10,11 +10,13 @@ pub mod home;
 mod inherit;
 pub mod leftovers;
 mod locks;
+mod pending;
 mod rows;
 pub mod swap;
 pub mod views;
 
 pub use home::{CandidateHome, RunTag};
+pub use pending::Pending;
 
 /// A stable 64-bit hash (FNV-1a) for names and advisory locks; not for untrusted keys.
 pub fn hash64(text: &str) -> u64 {

@@ -1,11 +1,10 @@
 //! Publishing by rows: where something of others hangs on a table, the table stays and its
 //! rows are exchanged for the candidate's in one transaction.
 
-use super::facts::Live;
+use super::facts::{Live, LiveColumn};
 use super::swap::{Published, Swap};
 use super::{Method, locks};
 use crate::diag::{Diagnostic, codes};
-use crate::jinja::Column;
 use crate::names::quote_ident;
 use crate::session::{Session, SessionError};
 
@@ -14,27 +13,24 @@ pub(super) async fn publish(
     session: &dyn Session,
     swap: Swap<'_>,
     live: &Live,
-    columns: &[Column],
+    columns: &[LiveColumn],
 ) -> Result<Published, SessionError> {
     if !live.is_table() || !same_columns(live, columns) {
         return Err(refusal(swap, live, columns));
     }
-    let list: Vec<String> = columns.iter().map(|c| quote_ident(&c.name)).collect();
-    let list = list.join(", ");
+    let exchange = exchange(swap, live, columns);
     let mut statements = vec![
         "begin".to_owned(),
         format!(
             "set local lock_timeout = '{}ms'",
             locks::SHORT_WAIT.as_millis()
         ),
+        // Where a policy would hide rows from us, an error is better than half an exchange.
+        "set local row_security = off".to_owned(),
         // Readers go on; other writers wait until the exchange is over.
         format!("lock table {} in share row exclusive mode", swap.live),
-        format!("delete from {}", swap.live),
-        format!(
-            "insert into {} ({list}) select {list} from {}",
-            swap.live, swap.candidate
-        ),
     ];
+    statements.extend(exchange);
     statements.extend_from_slice(swap.then);
     statements.push("commit".to_owned());
     let text = statements.join("\n;\n");
@@ -46,7 +42,47 @@ pub(super) async fn publish(
     })
 }
 
-fn same_columns(live: &Live, columns: &[Column]) -> bool {
+/// All rows out, all new rows in. Where a foreign key of others refers to the table, row by
+/// row of its key instead: a deleted row would take the rows that refer to it along or be
+/// held by them, although the same key comes back.
+fn exchange(swap: Swap<'_>, live: &Live, columns: &[LiveColumn]) -> Vec<String> {
+    let (target, source) = (swap.live, swap.candidate);
+    let list: Vec<String> = columns.iter().map(|c| quote_ident(&c.name)).collect();
+    let all = list.join(", ");
+    if live.referenced_key.is_empty() {
+        return vec![
+            format!("delete from {target}"),
+            format!("insert into {target} ({all}) select {all} from {source}"),
+        ];
+    }
+    let key: Vec<String> = live.referenced_key.iter().map(|c| quote_ident(c)).collect();
+    let side = |alias: &str, names: &[String]| {
+        let names: Vec<String> = names.iter().map(|c| format!("{alias}.{c}")).collect();
+        names.join(", ")
+    };
+    let same = format!("({}) = ({})", side("old", &key), side("new", &key));
+    let (old, new) = (side("old", &list), side("new", &list));
+    let set: Vec<String> = list.iter().map(|c| format!("{c} = new.{c}")).collect();
+    vec![
+        // Fails where the new rows repeat a key, of which an update would keep one.
+        format!("create unique index on {source} ({})", key.join(", ")),
+        format!(
+            "delete from {target} as old where not exists (select from {source} as new where \
+             {same})"
+        ),
+        format!(
+            "update {target} as old set {} from {source} as new where {same} and \
+             row({old})::text is distinct from row({new})::text",
+            set.join(", ")
+        ),
+        format!(
+            "insert into {target} ({all}) select {all} from {source} as new where not exists \
+             (select from {target} as old where {same})"
+        ),
+    ]
+}
+
+fn same_columns(live: &Live, columns: &[LiveColumn]) -> bool {
     live.columns.len() == columns.len()
         && columns.iter().all(|c| {
             live.columns
@@ -55,7 +91,7 @@ fn same_columns(live: &Live, columns: &[Column]) -> bool {
         })
 }
 
-fn refusal(swap: Swap<'_>, live: &Live, columns: &[Column]) -> SessionError {
+fn refusal(swap: Swap<'_>, live: &Live, columns: &[LiveColumn]) -> SessionError {
     let mut diagnostic = Diagnostic::error(
         codes::PUBLISH_REFUSED,
         format!(

@@ -1,8 +1,7 @@
 //! Puts a finished candidate table in the place of the live relation.
 
 use super::facts::{self, Facts, Live, Views};
-use super::{Method, home::CandidateHome, inherit, locks, rows};
-use crate::diag::{Diagnostic, codes};
+use super::{Method, Pending, home::CandidateHome, inherit, locks, rows};
 use crate::names::Relation;
 use crate::session::{Session, SessionError};
 
@@ -17,6 +16,8 @@ pub struct Swap<'a> {
     pub candidate: &'a Relation,
     /// Statements to run in the same transaction once the new table has its name.
     pub then: &'a [String],
+    /// What this run will still build.
+    pub pending: &'a Pending,
 }
 
 /// What publishing did.
@@ -38,14 +39,18 @@ pub async fn publish_table(
     swap: Swap<'_>,
 ) -> Result<Published, SessionError> {
     let facts = facts::read(session, swap.live, Some(swap.candidate), Views::Direct).await?;
-    let columns = session.columns(swap.candidate).await?;
     if let Some(live) = &facts.live {
-        if !live.blockers.is_empty() || live.views.iter().any(|v| v.kind == 'm' || !v.may_replace) {
-            return rows::publish(session, swap, live, &columns).await;
+        let fixed = |v: &facts::DependentView| v.kind == 'm' || !v.may_replace;
+        if !live.may_replace || !live.blockers.is_empty() || live.views.iter().any(fixed) {
+            return rows::publish(session, swap, live, &facts.candidate_columns).await;
         }
     }
-    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-    let prepare = inherit::statements(&facts, swap.candidate, &names);
+    let names: Vec<String> = facts
+        .candidate_columns
+        .iter()
+        .map(|c| c.name.clone())
+        .collect();
+    let prepare = inherit::statements(&facts, swap.candidate, &names, is_shared(swap));
     if !prepare.is_empty() {
         let text = format!("begin; {}; commit", prepare.join("; "));
         session.execute((&text).into()).await?;
@@ -58,8 +63,12 @@ pub async fn publish_table(
     }
 }
 
+fn is_shared(swap: Swap<'_>) -> bool {
+    swap.candidate.schema == swap.live.schema
+}
+
 /// 42P16: a view's columns would change; 42703, 42883, 42804, 42846: its query no longer fits.
-fn is_view_mismatch(error: &SessionError) -> bool {
+pub(super) fn is_view_mismatch(error: &SessionError) -> bool {
     ["42P16", "42703", "42883", "42804", "42846", "42P10"]
         .iter()
         .any(|state| error.is(state))
@@ -72,12 +81,16 @@ async fn exchange(
 ) -> Result<Published, SessionError> {
     let views = facts.live.iter().flat_map(|live| &live.views);
     let after: Vec<String> = views.map(inherit::replace_view).collect();
-    let text = transaction(swap, facts.live.as_ref(), &[], &after);
+    // A reader locks a view before what it reads, so the views come first here as well.
+    let views = facts.live.iter().flat_map(|live| &live.views);
+    let before: Vec<String> = views.map(facts::DependentView::lock_statement).collect();
+    let text = transaction(swap, facts.live.as_ref(), &before, &after);
     locks::retry_while_locked(session, swap.live, || session.execute((&text).into())).await?;
     Ok(published(swap, facts.live.as_ref()))
 }
 
 /// Drops the views that read the table, deepest first, and makes them again on the new one.
+/// Those that this run will still build keep reading the old table until then.
 async fn exchange_with_new_views(
     session: &dyn Session,
     swap: Swap<'_>,
@@ -86,40 +99,20 @@ async fn exchange_with_new_views(
     let Some(live) = &facts.live else {
         return exchange(session, swap, &facts).await;
     };
-    super::views::check_may_recreate(swap.live, &live.views)?;
-    let before: Vec<String> = live
-        .views
-        .iter()
-        .rev()
+    let views = super::views::to_recreate(swap.live, live, swap.pending)?;
+    let drops = views.iter().rev();
+    let before: Vec<String> = drops
         .map(|v| format!("drop view {}", v.sql_name()))
         .collect();
-    let after: Vec<String> = live.views.iter().flat_map(inherit::recreate_view).collect();
+    let after: Vec<String> = views
+        .iter()
+        .flat_map(|v| inherit::recreate_view(v))
+        .collect();
     let text = transaction(swap, Some(live), &before, &after);
     locks::retry_while_locked(session, swap.live, || session.execute((&text).into()))
         .await
-        .map_err(|error| explain_views(swap.live, live, error))?;
+        .map_err(|error| super::views::explain(swap.live, &views, error))?;
     Ok(published(swap, Some(live)))
-}
-
-fn explain_views(relation: &Relation, live: &Live, error: SessionError) -> SessionError {
-    if !is_view_mismatch(&error) {
-        return error;
-    }
-    let names: Vec<String> = live
-        .views
-        .iter()
-        .map(super::facts::DependentView::sql_name)
-        .collect();
-    let reason = error.diagnostic.message.clone();
-    SessionError::new(
-        Diagnostic::error(
-            codes::PUBLISH_REFUSED,
-            format!("{relation} was not replaced: a view that reads it would break"),
-        )
-        .note(format!("Postgres says: {reason}"))
-        .note(format!("views that read it: {}", names.join(", ")))
-        .hint("change or drop the view first, then run again"),
-    )
 }
 
 /// The short transaction: lock, old out, new in, views.
@@ -132,10 +125,10 @@ fn transaction(swap: Swap<'_>, live: Option<&Live>, before: &[String], after: &[
         ),
     ];
     if let Some(old) = live {
+        statements.extend_from_slice(before);
         if old.is_table() {
             statements.push(format!("lock table {} in access exclusive mode", swap.live));
         }
-        statements.extend_from_slice(before);
         let retired = swap.home.retired(swap.live);
         statements.push(swap.home.move_statement(old.keyword(), swap.live, &retired));
     }

@@ -3,10 +3,10 @@
 
 use super::facts::{self, DependentView, Live, Views};
 use super::home::CandidateHome;
-use super::swap::Published;
-use super::{Method, inherit, locks};
+use super::swap::{Published, is_view_mismatch};
+use super::{Method, Pending, inherit, locks};
 use crate::diag::{Diagnostic, codes};
-use crate::names::{Relation, RelationKind};
+use crate::names::{Relation, RelationKind, quote_literal};
 use crate::session::{Embedded, Session, SessionError};
 
 /// A view to publish.
@@ -26,6 +26,8 @@ pub struct ViewSpec<'a> {
     pub compiled: &'a str,
     /// Statements to run in the same transaction once the view is there.
     pub then: &'a [String],
+    /// What this run will still build.
+    pub pending: &'a Pending,
 }
 
 /// Creates or replaces a view; the last resort is to drop it and the views on it and to make
@@ -87,7 +89,7 @@ async fn replace_by_force(
     spec: ViewSpec<'_>,
     live: &Live,
 ) -> Result<Published, SessionError> {
-    check_may_recreate(spec.live, &live.views)?;
+    let views = to_recreate(spec.live, live, spec.pending)?;
     if live.is_table() && !live.blockers.is_empty() {
         let mut diagnostic = Diagnostic::error(
             codes::PUBLISH_REFUSED,
@@ -111,7 +113,7 @@ async fn replace_by_force(
         ),
     ];
     statements.extend(
-        live.views
+        views
             .iter()
             .rev()
             .map(|v| format!("drop view {}", v.sql_name())),
@@ -122,10 +124,12 @@ async fn replace_by_force(
     );
     statements.push(spec.create.trim().trim_end_matches(';').to_owned());
     statements.extend(view_inheritance(live, spec.live));
-    statements.extend(live.views.iter().flat_map(inherit::recreate_view));
+    statements.extend(views.iter().flat_map(|v| inherit::recreate_view(v)));
     let text = transaction(spec, &statements);
     let sql = embed(&text, spec.compiled);
-    locks::retry_while_locked(session, spec.live, || session.execute(sql)).await?;
+    locks::retry_while_locked(session, spec.live, || session.execute(sql))
+        .await
+        .map_err(|error| explain(spec.live, &views, error))?;
     let garbage = vec![format!("drop {} if exists {retired}", live.keyword())];
     Ok(Published {
         method: Method::Swapped,
@@ -133,10 +137,11 @@ async fn replace_by_force(
     })
 }
 
-/// Grants and owner; comments on columns that may be gone are left to `persist_docs`.
+/// Grants, owner and comment; comments on columns that may be gone are left to `persist_docs`.
 fn view_inheritance(live: &Live, name: &Relation) -> Vec<String> {
     let facts = facts::Facts {
         default_grants: Vec::new(),
+        candidate_columns: Vec::new(),
         live: Some(Live {
             columns: Vec::new(),
             column_grants: Vec::new(),
@@ -144,17 +149,56 @@ fn view_inheritance(live: &Live, name: &Relation) -> Vec<String> {
             ..live.clone()
         }),
     };
-    inherit::statements(&facts, name, &[])
+    let mut out: Vec<String> = inherit::statements(&facts, name, &[], true)
         .into_iter()
         .map(|s| s.replacen("alter table ", "alter view ", 1))
-        .collect()
+        .collect();
+    if let Some(text) = &live.comment {
+        out.push(format!("comment on view {name} is {}", quote_literal(text)));
+    }
+    out
+}
+
+/// The views on a relation that must be made again when it goes: all that others made, and
+/// ours whose turn in this run is over. Refuses with names where that cannot be.
+pub(super) fn to_recreate<'a>(
+    relation: &Relation,
+    live: &'a Live,
+    pending: &Pending,
+) -> Result<Vec<&'a DependentView>, SessionError> {
+    let views: Vec<&DependentView> = live
+        .views
+        .iter()
+        .filter(|v| !pending.contains(&v.schema, &v.name))
+        .collect();
+    check_may_recreate(relation, &views)?;
+    Ok(views)
+}
+
+/// Names the views that no longer fit the relation's next version.
+pub(super) fn explain(
+    relation: &Relation,
+    views: &[&DependentView],
+    error: SessionError,
+) -> SessionError {
+    if views.is_empty() || !is_view_mismatch(&error) {
+        return error;
+    }
+    let names: Vec<String> = views.iter().map(|v| v.sql_name()).collect();
+    let reason = error.diagnostic.message.clone();
+    SessionError::new(
+        Diagnostic::error(
+            codes::PUBLISH_REFUSED,
+            format!("{relation} was not replaced: a view that reads it would break"),
+        )
+        .note(format!("Postgres says: {reason}"))
+        .note(format!("views that read it: {}", names.join(", ")))
+        .hint("change or drop the view first, then run again"),
+    )
 }
 
 /// Refuses with names when a view cannot be made again as it is.
-pub(super) fn check_may_recreate(
-    relation: &Relation,
-    views: &[DependentView],
-) -> Result<(), SessionError> {
+fn check_may_recreate(relation: &Relation, views: &[&DependentView]) -> Result<(), SessionError> {
     let reason = |view: &DependentView| {
         if view.kind == 'm' {
             Some(format!("materialized view {} reads it", view.sql_name()))
@@ -165,12 +209,12 @@ pub(super) fn check_may_recreate(
                 view.owner
             ))
         } else if view.has_triggers {
-            Some(format!("view {} has triggers", view.sql_name()))
+            Some(format!("view {} has triggers or rules", view.sql_name()))
         } else {
             None
         }
     };
-    let reasons: Vec<String> = views.iter().filter_map(reason).collect();
+    let reasons: Vec<String> = views.iter().copied().filter_map(reason).collect();
     if reasons.is_empty() {
         return Ok(());
     }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::catalog::relation_kind;
 use crate::jinja::{Column, Database, LookupError, Table};
-use crate::names::{Relation, quote_literal};
+use crate::names::{Relation, RelationKind, quote_literal};
 use crate::pg::{Connection, PgError, Rows};
 
 /// The engine's view of a connection. Its methods block, so they are called on threads that
@@ -95,6 +94,15 @@ impl SessionDatabase {
             Some(Relation::new(database, schema, name).of_kind(relation_kind(&kind)))
         };
         Ok(table.rows.into_iter().filter_map(relation).collect())
+    }
+}
+
+/// `pg_class.relkind` as a kind.
+fn relation_kind(relkind: &str) -> RelationKind {
+    match relkind {
+        "v" => RelationKind::View,
+        "m" => RelationKind::MaterializedView,
+        _ => RelationKind::Table,
     }
 }
 

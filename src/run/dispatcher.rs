@@ -109,11 +109,10 @@ pub(super) async fn dispatch(
                 progress.stop = Some(CANCELLED);
                 (progress.emit)(Event::Cancelled);
             }
-        }
-        if progress.stop == Some(CANCELLED) && !running.is_empty() {
-            // A statement that began after the first round of cancelling.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            runner.cancel().cancel_statements().await;
+            // Statements that began after the first round of cancelling.
+            () = tokio::time::sleep(CANCEL_AGAIN), if progress.stop == Some(CANCELLED) => {
+                runner.cancel().cancel_statements().await;
+            }
         }
     }
     while let Ok(message) = messages.try_recv() {
@@ -121,6 +120,9 @@ pub(super) async fn dispatch(
     }
     progress.close(options, start, runner.cancel())
 }
+
+/// How often running statements are cancelled until all steps have ended.
+const CANCEL_AGAIN: Duration = Duration::from_millis(50);
 
 const CANCELLED: &str = "the run was cancelled";
 const FAIL_FAST: &str = "another node failed and --fail-fast was given";

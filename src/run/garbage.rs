@@ -5,10 +5,11 @@ use crate::session::{Session, SessionError};
 /// How many relations one transaction drops; each takes about seven locks.
 const BATCH: usize = 50;
 
-/// Runs the drop statements. What is still being read is left to the next run's sweep; the
-/// number of statements that did not work.
-pub(super) async fn drop_all(session: &dyn Session, statements: &[String]) -> usize {
-    let mut left = 0;
+/// Runs the drop statements; those that did not work, because something is still being read.
+pub(super) async fn drop_all(session: &dyn Session, statements: &[String]) -> Vec<String> {
+    let mut left = Vec::new();
+    // What was replaced last may read what was replaced before it.
+    let statements: Vec<String> = statements.iter().rev().cloned().collect();
     for batch in statements.chunks(BATCH) {
         if run(session, batch).await.is_ok() {
             continue;
@@ -17,7 +18,7 @@ pub(super) async fn drop_all(session: &dyn Session, statements: &[String]) -> us
         for statement in batch {
             if run(session, std::slice::from_ref(statement)).await.is_err() {
                 let _ = session.execute("rollback".into()).await;
-                left += 1;
+                left.push(statement.clone());
             }
         }
     }

@@ -4,10 +4,10 @@
 //! Start at [`Runner::run`]. Only the dispatcher emits events, so their order is one.
 
 mod cancel;
-mod catalog;
 mod compile;
 mod database;
 mod dispatcher;
+mod emptied;
 mod garbage;
 mod inspect;
 mod names;

@@ -9,21 +9,20 @@ use indexmap::IndexMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::cancel::Cancel;
-use super::catalog::Catalog;
 use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
-use super::garbage;
+use super::{emptied, garbage};
 use super::names::GraphNames;
 use super::session::RunSession;
 use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::{Graph, NodeIx, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
-use crate::names::{NodeId, quote_ident, quote_literal};
+use crate::names::{NodeId, Relation, quote_ident, quote_literal};
 use crate::pg::{Connection, Pool};
 use crate::plan::Plan;
 use crate::publish::home::{retired_schema, shadow_schema};
-use crate::publish::{CandidateHome, RunTag, leftovers};
+use crate::publish::{CandidateHome, Pending, RunTag, leftovers};
 use crate::session::{Session, SessionError};
 
 /// How many replaced relations wait before they are dropped in the middle of a run.
@@ -65,7 +64,7 @@ pub struct Setup {
 pub struct Runner {
     setup: Setup,
     home: CandidateHome,
-    catalog: Catalog,
+    pending: Pending,
     names: Arc<dyn Names>,
     contexts: Vec<OnceLock<Arc<NodeContext>>>,
     garbage: Mutex<Vec<String>>,
@@ -84,7 +83,10 @@ impl Runner {
         let (log, mut messages) = unbounded_channel();
         let (runner, keeper) = Self::prepare(setup, plan, log, emit).await?;
         let runner = Arc::new(runner);
-        runner.hooks(&runner.setup.on_run_start, &keeper).await?;
+        if let Err(error) = runner.hooks(&runner.setup.on_run_start, &keeper).await {
+            runner.clear_up(plan, &keeper, emit).await;
+            return Err(error);
+        }
         let mut record = dispatch(&runner, plan, options, &mut messages, emit).await;
         if !record.cancelled
             && let Err(error) = runner.hooks(&runner.setup.on_run_end, &keeper).await
@@ -107,7 +109,7 @@ impl Runner {
         let tag = RunTag::from_unique(&setup.run_id);
         Self {
             home: CandidateHome::ShadowSchemas(tag),
-            catalog: Catalog::default(),
+            pending: Pending::default(),
             names: Arc::new(GraphNames::new(Arc::clone(&setup.graph))),
             contexts: (0..nodes).map(|_| OnceLock::new()).collect(),
             garbage: Mutex::default(),
@@ -137,7 +139,13 @@ impl Runner {
             emit(Event::Logged { message });
         }
         runner.home = create_schemas(&keeper, &schemas, tag).await?;
-        runner.catalog = Catalog::read(&keeper, &schemas).await?;
+        runner.pending = Pending::new(runner.built(plan));
+        for name in emptied::tables(&keeper, runner.built(plan)).await? {
+            emit(Event::Warned {
+                code: codes::TABLE_EMPTIED.as_str().to_owned(),
+                message: emptied::message(&name),
+            });
+        }
         Ok((runner, keeper))
     }
 
@@ -162,15 +170,20 @@ impl Runner {
             compiled: None,
             file: None,
             log: self.log.clone(),
+            cancel: None,
         })
     }
 
+    /// The relations that a plan builds.
+    fn built<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Relation> {
+        let nodes = plan.steps.iter().map(|s| self.setup.graph.node(s.node));
+        nodes
+            .filter(|node| !node.is_test())
+            .filter_map(|node| node.relation.as_ref())
+    }
+
     fn built_schemas(&self, plan: &Plan) -> BTreeSet<String> {
-        plan.steps
-            .iter()
-            .filter_map(|step| self.setup.graph.node(step.node).relation.as_ref())
-            .map(|relation| relation.schema.clone())
-            .collect()
+        self.built(plan).map(|r| r.schema.clone()).collect()
     }
 
     async fn hooks(
@@ -201,8 +214,14 @@ impl Runner {
     /// Drops what was replaced and the run's own schemas. What cannot be dropped now is
     /// removed by the next run.
     async fn clear_up(&self, plan: &Plan, keeper: &RunSession, emit: &mut Emit<'_>) {
+        // The keeper may have lost its connection, for example to a server that restarted.
+        let fresh = match keeper.execute("select 1".into()).await {
+            Ok(_) => None,
+            Err(_) => self.keeper().await.ok(),
+        };
+        let keeper = fresh.as_ref().unwrap_or(keeper);
         let statements = self.take_garbage();
-        let mut left = garbage::drop_all(keeper, &statements).await;
+        let mut left = garbage::drop_all(keeper, &statements).await.len();
         if let CandidateHome::ShadowSchemas(tag) = &self.home {
             let schemas = self.built_schemas(plan);
             let drops: Vec<String> = schemas
@@ -211,7 +230,7 @@ impl Runner {
                 .map(|schema| format!("drop schema if exists {}", quote_ident(&schema)))
                 .collect();
             if !drops.is_empty() {
-                left += garbage::drop_all(keeper, &drops).await;
+                left += garbage::drop_all(keeper, &drops).await.len();
             }
         }
         if left > 0 {
@@ -236,7 +255,9 @@ impl Runner {
             std::mem::take(&mut *garbage)
         };
         if let Ok(session) = self.keeper().await {
-            garbage::drop_all(&session, &due).await;
+            let kept = garbage::drop_all(&session, &due).await;
+            let mut garbage = self.garbage.lock().unwrap_or_else(PoisonError::into_inner);
+            garbage.extend(kept);
         }
     }
 
@@ -293,8 +314,8 @@ impl Runner {
         &self.setup.cancel
     }
 
-    pub(super) fn catalog(&self) -> &Catalog {
-        &self.catalog
+    pub(super) fn pending(&self) -> &Pending {
+        &self.pending
     }
 
     pub(super) fn home(&self) -> &CandidateHome {

@@ -7,8 +7,9 @@ use indexmap::IndexMap;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::cancel::Cancel;
 use super::database::{Message, SessionDatabase, column, table};
-use crate::diag::{Diagnostic, FileId, SourceMap};
+use crate::diag::{Diagnostic, FileId, SourceMap, codes};
 use crate::jinja::{Arg, Column, Database, Engine, Names, NodeContext, Table, Template};
 use crate::names::Relation;
 use crate::pg::{Connection, PgError, SqlPlace};
@@ -26,7 +27,12 @@ pub(super) struct RunSession {
     /// The file of the node's templates, for errors in hooks.
     pub(super) file: Option<FileId>,
     pub(super) log: UnboundedSender<Message>,
+    /// Once this is asked, nothing more is sent; `None` for what must be done even then.
+    pub(super) cancel: Option<Cancel>,
 }
+
+/// SQLSTATE of a statement that was cancelled.
+pub(super) const CANCELLED: &str = "57014";
 
 impl RunSession {
     fn database(&self) -> Arc<dyn Database> {
@@ -35,6 +41,31 @@ impl RunSession {
             handle: Handle::current(),
             log: self.log.clone(),
         })
+    }
+
+    /// The same session for what must be done even after a cancel.
+    pub(super) fn without_cancel(&self) -> Self {
+        Self {
+            connection: Arc::clone(&self.connection),
+            engine: self.engine.clone(),
+            context: Arc::clone(&self.context),
+            names: Arc::clone(&self.names),
+            sources: self.sources.clone(),
+            compiled: self.compiled,
+            file: self.file,
+            log: self.log.clone(),
+            cancel: None,
+        }
+    }
+
+    fn check_cancel(&self) -> Result<(), SessionError> {
+        match &self.cancel {
+            Some(cancel) if cancel.is_asked() => Err(SessionError {
+                sqlstate: Some(CANCELLED.to_owned()),
+                ..SessionError::message(codes::SQL_ERROR, "the run was cancelled")
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Runs engine work on a thread that may block, since templates may query.
@@ -92,6 +123,7 @@ impl RunSession {
 #[async_trait]
 impl Session for RunSession {
     async fn execute(&self, sql: Embedded<'_>) -> Result<Done, SessionError> {
+        self.check_cancel()?;
         tracing::debug!(node = %self.context.id, sql = sql.text, "execute");
         let done = self
             .connection
@@ -104,7 +136,32 @@ impl Session for RunSession {
         })
     }
 
+    async fn execute_all(&self, texts: &[Embedded<'_>]) -> Result<Vec<Done>, SessionError> {
+        let parts: Vec<&str> = texts.iter().map(|embedded| embedded.text).collect();
+        tracing::debug!(node = %self.context.id, sql = parts.join("\n;\n"), "execute");
+        let done = self.connection.batch(&parts).await;
+        let done = done.map_err(|failed| self.error(failed.error, texts[failed.index]))?;
+        Ok(done
+            .into_iter()
+            .map(|done| Done {
+                rows: rows_of(&done.tag),
+                tag: done.tag,
+            })
+            .collect())
+    }
+
+    async fn ask_catalog(
+        &self,
+        sql: &'static str,
+        params: &[Option<&str>],
+    ) -> Result<Table, SessionError> {
+        tracing::debug!(node = %self.context.id, ?params, "ask the catalog");
+        let found = self.connection.ask_catalog(sql, params).await;
+        found.map(table).map_err(|error| self.error(error, "".into()))
+    }
+
     async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError> {
+        self.check_cancel()?;
         tracing::debug!(node = %self.context.id, sql = sql.text, "query");
         self.connection
             .query_untyped(sql.text)
@@ -123,6 +180,7 @@ impl Session for RunSession {
     }
 
     async fn copy_in(&self, statement: &str, pieces: Pieces) -> Result<u64, SessionError> {
+        self.check_cancel()?;
         let fail = |error| self.error(error, statement.into());
         let mut copy = self.connection.copy_in(statement).await.map_err(fail)?;
         // Reading may wait for a disk, so it has a thread of its own, a few pieces ahead.
@@ -135,6 +193,7 @@ impl Session for RunSession {
             }
         });
         while let Some(piece) = receiver.recv().await {
+            self.check_cancel()?;
             copy.send(piece.map_err(SessionError::new)?)
                 .await
                 .map_err(fail)?;

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use super::compile::{compile, compiled_path};
 use super::runner::Runner;
-use super::session::RunSession;
+use super::session::{CANCELLED, RunSession};
 use crate::checks;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
 use crate::jinja::NodeContext;
 use crate::materialize::{self, Spec};
+use crate::names::RelationKind;
 use crate::pg::backoff;
 use crate::session::SessionError;
 
@@ -42,6 +43,7 @@ impl Runner {
                 other => break other,
             }
         };
+        self.leave(ix, result.is_err()).await;
         let mut done = result.unwrap_or_else(|error| self.failed(&error));
         done.outcome.elapsed = start.elapsed();
         done.outcome.compiled_path = compiled_path;
@@ -52,6 +54,20 @@ impl Runner {
         done
     }
 
+    /// A node's turn in this run is over; what a failed one began is dropped.
+    async fn leave(&self, ix: NodeIx, failed: bool) {
+        let node = self.graph().node(ix);
+        let Some(live) = node.relation.as_ref().filter(|_| !node.is_test()) else {
+            return;
+        };
+        self.pending().done(live);
+        if failed {
+            let candidate = self.home().candidate(live);
+            self.collect_garbage(vec![format!("drop table if exists {candidate}")])
+                .await;
+        }
+    }
+
     fn may_retry(&self, ix: NodeIx, error: &SessionError, tries: u32) -> bool {
         // An appended delta whose COMMIT was never answered may already be there.
         let node = self.graph().node(ix);
@@ -60,7 +76,7 @@ impl Runner {
     }
 
     fn failed(&self, error: &SessionError) -> StepDone {
-        let cancelled = self.cancel().is_asked() && error.is("57014");
+        let cancelled = self.cancel().is_asked() && error.is(CANCELLED);
         let outcome = if cancelled {
             Outcome {
                 message: Some("the run was cancelled".to_owned()),
@@ -84,8 +100,28 @@ impl Runner {
         path: &mut Option<PathBuf>,
     ) -> Result<StepDone, SessionError> {
         let node = self.graph().node(ix);
-        let mut session = self.session(ix).await?;
+        let session = self.session(ix).await?;
         let _watched = self.cancel().watch(session.connection.cancel_token());
+        let Some(live) = node.relation.as_ref().filter(|_| !node.is_test()) else {
+            return self.work(ix, None, session, path).await;
+        };
+        // Before anything is rendered, since templates ask what is there.
+        let existing = materialize::begin_turn(live, &session).await?;
+        let unlock = session.without_cancel();
+        let done = self.work(ix, existing, session, path).await;
+        materialize::end_turn(live, &unlock).await;
+        done
+    }
+
+    /// Renders a node and builds or asks it.
+    async fn work(
+        &self,
+        ix: NodeIx,
+        existing: Option<RelationKind>,
+        mut session: RunSession,
+        path: &mut Option<PathBuf>,
+    ) -> Result<StepDone, SessionError> {
+        let node = self.graph().node(ix);
         let sql = if node.raw_code.is_empty() {
             String::new()
         } else {
@@ -104,7 +140,7 @@ impl Runner {
         let done = if node.is_test() {
             self.test(node, &sql, &session).await?
         } else {
-            self.build(ix, node, &sql, &session).await?
+            self.build(ix, existing, &sql, &session).await?
         };
         Ok(done)
     }
@@ -131,10 +167,11 @@ impl Runner {
     async fn build(
         &self,
         ix: NodeIx,
-        node: &Node,
+        existing: Option<RelationKind>,
         sql: &str,
         session: &RunSession,
     ) -> Result<StepDone, SessionError> {
+        let node = self.graph().node(ix);
         let Some(live) = &node.relation else {
             return Err(SessionError::materialization(format!(
                 "{} has no relation",
@@ -146,14 +183,12 @@ impl Runner {
             live,
             sql,
             home: self.home(),
-            existing: self.catalog().kind(live),
+            existing,
             strict_seeds: self.strict_seeds(),
             full_refresh: self.full_refresh(ix),
+            pending: self.pending(),
         };
         let built = materialize::materialize(spec, session).await?;
-        if let Some(kind) = built.kind {
-            self.catalog().set(live, kind);
-        }
         self.collect_garbage(built.garbage).await;
         let rows = built
             .rows
@@ -204,6 +239,7 @@ impl Runner {
             compiled: None,
             file: self.graph().node(ix).file,
             log: self.log(),
+            cancel: Some(self.cancel().clone()),
         })
     }
 }

@@ -68,6 +68,19 @@ pub trait Session: Send + Sync {
     /// they say otherwise. The rows of the last row-reporting statement.
     async fn execute(&self, sql: Embedded<'_>) -> Result<Done, SessionError>;
 
+    /// Runs several texts in one message, in order; what each did. The first failure ends it;
+    /// after a BEGIN among them the caller then sends ROLLBACK.
+    async fn execute_all(&self, texts: &[Embedded<'_>]) -> Result<Vec<Done>, SessionError>;
+
+    /// Asks the catalog in a transaction of its own with an empty search_path, so that every
+    /// name in the answer is qualified. `params` are `$1`, `$2`, … and of type text. The server
+    /// plans the query once per connection.
+    async fn ask_catalog(
+        &self,
+        sql: &'static str,
+        params: &[Option<&str>],
+    ) -> Result<Table, SessionError>;
+
     /// Runs a query and gives all its rows as text; of several statements the last one's.
     async fn query(&self, sql: &str) -> Result<Table, SessionError> {
         self.query_embedded(Embedded {

@@ -80,6 +80,24 @@ impl Session for Recording {
         })
     }
 
+    async fn execute_all(&self, texts: &[Embedded<'_>]) -> Result<Vec<Done>, SessionError> {
+        let mut done = Vec::new();
+        for text in texts {
+            done.push(self.execute(*text).await?);
+        }
+        Ok(done)
+    }
+
+    async fn ask_catalog(
+        &self,
+        _: &'static str,
+        params: &[Option<&str>],
+    ) -> Result<Table, SessionError> {
+        let params: Vec<&str> = params.iter().map(|p| p.unwrap_or("null")).collect();
+        self.note(format!("ask the catalog: {}", params.join(", ")));
+        Ok(self.tables.lock().unwrap().pop_front().unwrap_or_default())
+    }
+
     async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError> {
         self.note(format!("query: {}", sql.text.trim()));
         Ok(self.tables.lock().unwrap().pop_front().unwrap_or_default())

@@ -2,6 +2,7 @@
 
 mod cases;
 mod errors;
+mod graph;
 mod pg;
 mod project;
 mod reference;

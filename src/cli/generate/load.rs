@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 use super::options::Request;
 use super::state::{self, Way};
 use super::table::{self, FORMAT};
-use super::{SCHEMA, Written};
+use super::Written;
 use crate::diag::{Diagnostic, codes};
 use crate::pg::{Connection, PgError, Pool};
 use crate::report::format::count;
-use crate::synth::schema::{TABLES, Table};
+use crate::synth::schema::TABLES;
 use crate::synth::{Block, Simulation};
 
 /// Blocks that may wait for a table's connection.
@@ -94,19 +94,12 @@ pub(super) async fn load(
     let (connections, written) = fill_all(pool, request, way, bar).await?;
     // Should we die between two commits, the next run must not take this for a whole history.
     state::note(&control, request, false).await?;
-    for (connection, _) in &connections {
+    for connection in &connections {
         connection.execute("commit").await?;
     }
     state::note(&control, request, true).await?;
-    for (connection, table) in &connections {
-        connection
-            .execute(&format!("analyze {}", table.qualified(SCHEMA)))
-            .await?;
-    }
     Ok(Loaded { way, written })
 }
-
-type Filled = (Connection, &'static Table);
 
 /// Simulates and fills every table; the transactions stay open.
 async fn fill_all(
@@ -114,7 +107,7 @@ async fn fill_all(
     request: &Request,
     way: Way,
     bar: ProgressBar,
-) -> Result<(Vec<Filled>, Written), LoadError> {
+) -> Result<(Vec<Connection>, Written), LoadError> {
     let mut tables = JoinSet::new();
     let mut senders = Vec::new();
     for table in TABLES {
@@ -129,7 +122,7 @@ async fn fill_all(
     let mut failed = None;
     while let Some(ended) = tables.join_next().await {
         match ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
-            Ok(table) => filled.push(table),
+            Ok(connection) => filled.push(connection),
             // Later ones may only tell that the rows stopped coming.
             Err(error) => _ = failed.get_or_insert(error),
         }
@@ -141,7 +134,7 @@ async fn fill_all(
         let written = written.expect("a table that stops taking rows has failed");
         return Ok((filled, written));
     };
-    for (connection, _) in filled {
+    for connection in filled {
         // The connection may be gone, which rolls back as well.
         let _ = connection.execute("rollback").await;
     }

@@ -19,7 +19,7 @@ pub(super) async fn fill(
     table: &'static Table,
     way: Way,
     mut rows: Receiver<Bytes>,
-) -> Result<(Connection, &'static Table), LoadError> {
+) -> Result<Connection, LoadError> {
     // A profile's statement_timeout is meant for models; a COPY takes as long as its rows.
     connection
         .execute("begin; set local statement_timeout = 0")
@@ -29,7 +29,9 @@ pub(super) async fn fill(
     } else {
         write_anew(&connection, table, &mut rows).await?;
     }
-    Ok((connection, table))
+    let analyze = format!("analyze {}", table.qualified(SCHEMA));
+    connection.execute(&analyze).await?;
+    Ok(connection)
 }
 
 async fn write_anew(

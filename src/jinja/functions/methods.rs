@@ -4,6 +4,7 @@ use minijinja::value::{Kwargs, Tuple, Value, ValueKind, from_args};
 use minijinja::{Error, State, UndefinedBehavior};
 
 use super::filters::center;
+use crate::jinja::context::RenderState;
 use crate::jinja::error::fail;
 use crate::jinja::value::{List, own};
 
@@ -16,6 +17,9 @@ pub(in crate::jinja) fn unknown_method(
     args: &[Value],
 ) -> Result<Value, Error> {
     if value.is_undefined() && state.undefined_behavior() == UndefinedBehavior::Chainable {
+        RenderState::run(state)?
+            .undefined_methods()
+            .push(method.to_owned());
         return Ok(Value::UNDEFINED);
     }
     let found = match value.kind() {

@@ -37,7 +37,7 @@ const TWO: [&str; 7] = ["**", "//", "==", "!=", ">=", "<=", "->"];
 pub(super) fn lex_tag(text: &str, at: usize, close: &str) -> Result<Tag, RewriteError> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
-    let mut depth = 0usize;
+    let mut open: Vec<usize> = Vec::new();
     let mut pos = at;
     loop {
         while pos < bytes.len() && (bytes[pos].is_ascii_whitespace() || bytes[pos] == 0x0b) {
@@ -48,24 +48,48 @@ pub(super) fn lex_tag(text: &str, at: usize, close: &str) -> Result<Tag, Rewrite
             let message = format!("this `{start}` is never closed by `{close}`");
             return Err(RewriteError::new(message, at.saturating_sub(2)));
         }
-        if depth == 0
-            && let Some(end) = closes(text, pos, close)
-        {
-            return Ok(Tag {
-                tokens,
-                close_start: pos,
-                close_end: end,
-            });
+        if let Some(end) = closes(text, pos, close) {
+            match open.last() {
+                None => {
+                    return Ok(Tag {
+                        tokens,
+                        close_start: pos,
+                        close_end: end,
+                    });
+                }
+                // `}}` may end two dictionaries
+                Some(bracket) if !matches(text, *bracket, pos) => {
+                    return Err(never_closed(text, *bracket));
+                }
+                Some(_) => {}
+            }
         }
         let token = next(text, pos)?;
         match &text[token.start..token.end] {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            "(" | "[" | "{" => open.push(token.start),
+            ")" | "]" | "}" => {
+                if let Some(bracket) = open.pop()
+                    && !matches(text, bracket, token.start)
+                {
+                    return Err(never_closed(text, bracket));
+                }
+            }
             _ => {}
         }
         pos = token.end;
         tokens.push(token);
     }
+}
+
+/// Whether the closing bracket at `close` fits the opening one at `open`.
+fn matches(text: &str, open: usize, close: usize) -> bool {
+    let pair = (&text[open..=open], &text[close..=close]);
+    matches!(pair, ("(", ")") | ("[", "]") | ("{", "}"))
+}
+
+fn never_closed(text: &str, bracket: usize) -> RewriteError {
+    let message = format!("this `{}` is never closed", &text[bracket..=bracket]);
+    RewriteError::new(message, bracket)
 }
 
 fn closes(text: &str, pos: usize, close: &str) -> Option<usize> {

@@ -5,4 +5,4 @@ mod files;
 mod packages;
 mod profiles;
 mod read;
-mod support;
+pub(crate) mod support;

@@ -68,7 +68,7 @@ fn a_column_that_a_foreign_view_reads_does_not_go() {
         project.ok(&["run"]);
         project.sql("create view public.other as select b from shop.p");
         project.write("models/p.sql", &format!("{config}select 1 as a"));
-        project.fails(1, &["run"], &["publish-refused", "public.other"]);
+        project.fails(1, &["run"], &["publish-refused", "\"public\".\"other\""]);
         assert_eq!(project.rows("select * from public.other"), "2");
         project.no_leftovers();
     }
@@ -168,7 +168,7 @@ fn a_seed_gets_its_types_and_a_bad_row_leaves_the_old_table() {
     )]);
     project.write(
         "seeds/s.yml",
-        "version: 2\nseeds:\n  - name: s\n    config:\n      column_types: {id: bigint}\n",
+        "version: 2\nseeds:\n  - name: s\n    config:\n      column_types: {id: bigint, code: text}\n",
     );
     project.ok(&["seed"]);
     assert_eq!(

@@ -1,4 +1,9 @@
 //! The engine end to end: tiny projects built by the `marts` binary in real databases.
 
+mod crashes;
+mod gates;
+mod history;
 mod kinds;
+mod others;
 mod support;
+mod together;

@@ -1,7 +1,7 @@
 //! A small project in a folder of its own, and `marts` run on it against a test database.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value as Json;
@@ -59,16 +59,6 @@ impl Project {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().expect("has a folder")).expect("makes the folder");
         fs::write(path, text).expect("writes");
-    }
-
-    /// Removes a file.
-    pub(crate) fn remove(&self, path: &str) {
-        fs::remove_file(self.root.join(path)).expect("removes");
-    }
-
-    /// The project's folder.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
     }
 
     /// `marts` with these arguments, not yet started.
@@ -133,6 +123,18 @@ impl Project {
     #[track_caller]
     pub(crate) fn sql(&self, sql: &str) {
         self.db.sql(sql);
+    }
+
+    /// Waits until a query gives a row, as long as it takes within a minute.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, sql: &str) {
+        for _ in 0..600 {
+            if !self.rows(sql).is_empty() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("never came: {sql}");
     }
 
     /// Schemas and relations of runs that should have cleared up.

@@ -1,1 +1,3 @@
-select * from raw where day >= '{{ var("start") }}'
+select *
+from raw_orders
+where day > '{{ var("start_day") }}'

@@ -1,2 +1,1 @@
-{{ exceptions.raise_compiler_error("orders needs the var `start`") }}
-select 1 as id
+select {{ 1 + 'a' }} as number

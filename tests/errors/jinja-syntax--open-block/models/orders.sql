@@ -1,2 +1,4 @@
-{% if var('all', true) %}
-select 1 as id
+select *
+from orders
+{% if is_incremental() %}
+where updated_at > (select max(updated_at) from {{ this }})

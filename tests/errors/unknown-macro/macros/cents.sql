@@ -1,1 +1,1 @@
-{% macro cents_to_dollars(column) %}{{ column }} / 100.0{% endmacro %}
+{% macro cents(column, scale=2) %}({{ column }} / 100)::numeric(16, {{ scale }}){% endmacro %}

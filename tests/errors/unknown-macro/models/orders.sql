@@ -1,1 +1,3 @@
-select {{ cents_to_dolars('amount') }} as amount
+select
+    {{ cent('amount') }} as amount
+from raw_orders

@@ -1,1 +1,0 @@
-{% macro cents(c) %}{{ c }} / 100{% endmacro %}

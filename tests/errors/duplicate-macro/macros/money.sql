@@ -1,0 +1,2 @@
+{# money #}
+{% macro cents(column) %}{{ column }} / 100{% endmacro %}

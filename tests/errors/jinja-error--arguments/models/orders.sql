@@ -1,0 +1,3 @@
+select
+    {{ cents('amount', decimals=3) }} as amount
+from raw_orders

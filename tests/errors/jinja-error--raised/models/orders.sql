@@ -1,0 +1,2 @@
+{{ only('weekly') }}
+select 1 as a

@@ -1,0 +1,2 @@
+{% macro cents(column) %}
+    ({{ column }} / 100)::numeric(16, 2)

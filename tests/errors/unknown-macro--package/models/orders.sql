@@ -1,0 +1,1 @@
+select {{ dbt.type_strin() }} as kind
