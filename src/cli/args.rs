@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// SQL transformations for Postgres, tested before anything is published.
+/// SQL transformations for Postgres: dbt-style models, built and tested in one go.
 #[derive(Debug, Parser)]
 #[command(
     name = "marts",
