@@ -12,10 +12,10 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test,
 };
-use super::{duplicates, model_json, resolve};
+use super::{duplicates, model_json, naming, resolve};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
-use crate::jinja::{Arg, Engine, Names, NodeContext, Scan, Template};
-use crate::names::{MAX_IDENT_BYTES, NodeId, Quoting, Relation};
+use crate::jinja::{Engine, NodeContext, Scan, Template};
+use crate::names::NodeId;
 use crate::project::{
     ColumnProperties, ConfigMap, ConfigOrigin, NodeConfig, Project, TestDeclaration, merge_configs,
 };
@@ -141,9 +141,9 @@ fn settle<'p>(
     known_materialization(project, engine, &node, &in_yaml).map_err(|problem| vec![problem])?;
     read_hooks(engine, &mut node).map_err(|problem| vec![problem])?;
     if let Some(table) = source {
-        node.relation = Some(source_relation(project, table));
+        node.relation = Some(naming::source_relation(project, table));
     } else if has_relation(&node) {
-        let relation = relation(project, engine, &node).map_err(|problem| vec![problem])?;
+        let relation = naming::relation(project, engine, &node).map_err(|problem| vec![problem])?;
         node.relation = Some(relation);
     }
     let tests = match (properties, source) {
@@ -325,85 +325,6 @@ fn config_place(
     }
     let trees = &project.root_package().file.configs;
     in_yaml(key).or_else(|| draft::tree(trees, node.kind).place(&node.fqn, key))
-}
-
-/// Schema, name and database by the project's `generate_*_name` macros.
-fn relation(project: &Project, engine: &Engine, node: &Node) -> Result<Relation, Diagnostic> {
-    let context = scan_context(node, &node.config.raw);
-    let node_arg = Arg::Json(context.model.clone());
-    let names: Arc<dyn Names> = Arc::new(super::lookup::NoNames);
-    let ask = |macro_name: &str, custom: Option<&str>| -> Result<String, Diagnostic> {
-        let custom = Arg::Json(custom.map_or(Json::Null, |text| Json::String(text.to_owned())));
-        let args = [(None, custom), (None, node_arg.clone())];
-        let output = engine.call_macro(&context, macro_name, &args, Arc::clone(&names), None)?;
-        Ok(output.text.trim().to_owned())
-    };
-    let custom_schema = node.config.schema.as_deref();
-    let schema = match &node.config.target_schema {
-        Some(fixed) if node.kind == ResourceKind::Snapshot => fixed.clone(),
-        _ => ask("generate_schema_name", custom_schema)?,
-    };
-    let identifier = ask("generate_alias_name", node.config.alias.as_deref())?;
-    let database = ask("generate_database_name", node.config.database.as_deref())?;
-    for (what, name) in [("schema", &schema), ("name", &identifier)] {
-        if name.is_empty() || name.len() > MAX_IDENT_BYTES {
-            let message = format!(
-                "the {what} `{name}` of `{}` does not fit Postgres",
-                node.name
-            );
-            return Err(Diagnostic::error(codes::NODE_CONFIG, message)
-                .in_file(&node.path)
-                .hint(format!(
-                    "use 1 to {MAX_IDENT_BYTES} bytes; `alias` gives a shorter name"
-                )));
-        }
-    }
-    let mut quoting = quoting(&project.root_package().file.quoting);
-    if let Some(own) = node.config.raw.get("quoting").and_then(Json::as_object) {
-        let own = own
-            .iter()
-            .filter_map(|(k, v)| Some((k.clone(), v.as_bool()?)))
-            .collect();
-        quoting = overlay(quoting, &own);
-    }
-    Ok(Relation {
-        quoting,
-        ..Relation::new(database, schema, identifier)
-    })
-}
-
-fn quoting(map: &IndexMap<String, bool>) -> Quoting {
-    overlay(Quoting::default(), map)
-}
-
-fn overlay(base: Quoting, map: &IndexMap<String, bool>) -> Quoting {
-    let get = |key: &str, base: bool| map.get(key).copied().unwrap_or(base);
-    Quoting {
-        database: get("database", base.database),
-        schema: get("schema", base.schema),
-        identifier: get("identifier", base.identifier),
-    }
-}
-
-fn source_relation(project: &Project, table: &crate::project::SourceTable) -> Relation {
-    let default = project
-        .target
-        .output
-        .get("dbname")
-        .or(project.target.output.get("database"));
-    let default = default
-        .and_then(Json::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    let base = quoting(&project.root_package().file.quoting);
-    Relation {
-        quoting: overlay(base, &table.quoting),
-        ..Relation::new(
-            table.database.clone().unwrap_or(default),
-            table.schema.clone(),
-            table.identifier.clone(),
-        )
-    }
 }
 
 fn generic_tests(

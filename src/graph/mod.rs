@@ -17,6 +17,7 @@ pub mod listing;
 mod lookup;
 pub mod manifest;
 mod model_json;
+mod naming;
 mod node;
 mod resolve;
 pub mod select;

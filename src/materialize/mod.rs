@@ -12,6 +12,8 @@ pub mod seed;
 mod settings;
 mod snapshot;
 mod table;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use crate::graph::{Detail, Node, ResourceKind};

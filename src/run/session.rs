@@ -157,7 +157,9 @@ impl Session for RunSession {
     ) -> Result<Table, SessionError> {
         tracing::debug!(node = %self.context.id, ?params, "ask the catalog");
         let found = self.connection.ask_catalog(sql, params).await;
-        found.map(table).map_err(|error| self.error(error, "".into()))
+        found
+            .map(table)
+            .map_err(|error| self.error(error, "".into()))
     }
 
     async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError> {

@@ -99,7 +99,9 @@ impl Session for Recording {
     }
 
     async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError> {
-        self.note(format!("query: {}", sql.text.trim()));
+        // The catalog's question is long, and its own file.
+        let first = sql.text.trim().lines().next().unwrap_or_default();
+        self.note(format!("query: {first}"));
         Ok(self.tables.lock().unwrap().pop_front().unwrap_or_default())
     }
 

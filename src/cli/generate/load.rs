@@ -8,10 +8,10 @@ use indicatif::ProgressBar;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinSet;
 
+use super::Written;
 use super::options::Request;
 use super::state::{self, Way};
 use super::table::{self, FORMAT};
-use super::Written;
 use crate::diag::{Diagnostic, codes};
 use crate::pg::{Connection, PgError, Pool};
 use crate::report::format::count;

@@ -6,7 +6,7 @@ use marts::jinja::{Column, Database, LookupError, Names, NodeContext, RefCall, S
 use marts::names::{Relation, RelationKind};
 
 /// Answers refs and sources with relations of the same name; `missing` does not exist.
-pub struct FakeNames;
+pub(super) struct FakeNames;
 
 impl Names for FakeNames {
     fn resolve_ref(&self, _: &NodeContext, call: &RefCall) -> Result<Relation, LookupError> {
@@ -26,7 +26,7 @@ impl Names for FakeNames {
 
 /// Keeps what it was asked and told.
 #[derive(Default)]
-pub struct FakeDatabase {
+pub(super) struct FakeDatabase {
     /// Queries and log lines, in order.
     pub asked: Mutex<Vec<String>>,
 }
