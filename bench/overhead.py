@@ -18,6 +18,7 @@ import queue
 import random
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -289,6 +290,7 @@ def start_up(server):
 
 def main():
     args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = tempfile.mkdtemp(prefix="marts-bench-", dir="/tmp")
     os.chmod(folder, 0o755)
     server = Server(folder)
