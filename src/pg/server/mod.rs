@@ -40,6 +40,10 @@ const PORT: u16 = 5432;
 /// How long a command waits at its end for the server to stop; it goes on stopping by itself.
 const STOP_WAIT: Duration = Duration::from_secs(10);
 
+/// How often, and after what pause, a server that does not answer is looked at again.
+const DYING_TRIES: u32 = 20;
+const DYING_WAIT: Duration = Duration::from_millis(250);
+
 /// Hears what takes long, in words for people.
 pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -207,12 +211,26 @@ impl Drop for Running {
 /// one that lives.
 pub async fn ensure(options: Options) -> Result<Running, EnsureError> {
     report_file_size_limits();
-    let dbname = options.dbname.clone();
-    let running = tokio::task::spawn_blocking(move || ensure_server(&options))
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-    create_database(&running, &dbname).await?;
-    Ok(running)
+    let mut tries = 0;
+    loop {
+        let wanted = options.clone();
+        let running = tokio::task::spawn_blocking(move || ensure_server(&wanted))
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        match create_database(&running, &options.dbname).await {
+            Ok(()) => return Ok(running),
+            // A server that was just killed still counts as living until the system is done
+            // with it; then it is started anew.
+            Err(PgError::Unreachable { .. } | PgError::Lost { .. }) if tries < DYING_TRIES => {
+                tries += 1;
+                tokio::task::spawn_blocking(move || drop(running))
+                    .await
+                    .ok();
+                tokio::time::sleep(DYING_WAIT).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Writing beyond a file-size limit (`ulimit -f`) kills a process unless it listens for the

@@ -78,7 +78,7 @@ fn a_member_of_the_owner_rebuilds_the_owners_table() {
          to o3_team",
         project.db.name()
     ));
-    let project = project.as_role("o3_robot");
+    let project = project.with_role("o3_robot");
     rebuild(&project);
     assert_eq!(
         project.rows("select tableowner from pg_tables where schemaname = 'shop'"),
@@ -181,7 +181,7 @@ fn a_view_of_a_role_that_we_may_not_act_for_keeps_the_table() {
          lab authorization o5_other; set role o5_other; create view lab.v as select id from shop.t",
         project.db.name()
     ));
-    let project = project.as_role("o5_robot");
+    let project = project.with_role("o5_robot");
     let live = oid(&project);
     rebuild(&project);
     assert_eq!(oid(&project), live, "by rows");
@@ -205,7 +205,7 @@ fn a_role_that_may_not_create_schemas_builds_beside_the_live_tables() {
     ];
     let project = Project::new(&files);
     project.sql("create role o6_robot login");
-    let project = project.as_role("o6_robot");
+    let project = project.with_role("o6_robot");
     project.fails(
         2,
         &["build"],

@@ -49,7 +49,7 @@ impl Project {
     }
 
     /// Connects as another role from now on.
-    pub(crate) fn as_role(mut self, role: &str) -> Self {
+    pub(crate) fn with_role(mut self, role: &str) -> Self {
         self.url = self.url.replacen("postgres@", &format!("{role}@"), 1);
         self
     }
