@@ -1,5 +1,5 @@
 //! What can go wrong between us and Postgres, with everything that the server said.
-//! Never holds a password. [`super::hints`] turns it into a diagnostic.
+//! Never holds a password. `diagnostic` turns it into a diagnostic.
 
 use std::error::Error as _;
 use std::io;

@@ -1,6 +1,6 @@
 //! Reads a project's files into [`Project`]: the only place that reads project files.
 //!
-//! Start at [`read`], then [`declarations`]; every mistake becomes a diagnostic with its
+//! Start at [`read`], then `declarations`; every mistake becomes a diagnostic with its
 //! place, and as many as can be found are reported at once.
 
 mod config;
