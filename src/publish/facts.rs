@@ -118,6 +118,11 @@ pub struct DependentView {
 }
 
 impl DependentView {
+    /// Whether a run has replaced it already and only waits to drop it: nobody needs it anew.
+    pub fn is_retired(&self) -> bool {
+        super::home::tag_of(&self.name).is_some() || super::home::tag_of(&self.schema).is_some()
+    }
+
     /// Its name as SQL.
     pub fn sql_name(&self) -> String {
         format!("{}.{}", quote_ident(&self.schema), quote_ident(&self.name))

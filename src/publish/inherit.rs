@@ -44,6 +44,9 @@ pub(super) fn statements(
 
 /// Statements that make a dropped view again, as it was.
 pub(super) fn recreate_view(view: &DependentView) -> Vec<String> {
+    if view.is_retired() {
+        return Vec::new();
+    }
     let name = view.sql_name();
     let mut out = vec![create_view("create view", view)];
     out.extend(grants(&view.grants, &name));
