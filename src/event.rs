@@ -61,10 +61,16 @@ pub struct Outcome {
     pub sample: Option<Sample>,
     /// The file that declares the node, relative to the project: where to go and mend it.
     pub file: Option<PathBuf>,
+    /// The line of that file, from 1, at which the node is declared.
+    pub line: Option<usize>,
     /// Where the compiled SQL was written, relative to the project.
     pub compiled_path: Option<PathBuf>,
-    /// The relation that was built, rendered.
+    /// The relation that was built, rendered; for a test, the one in which its failures are kept.
     pub relation: Option<String>,
+    /// SHA-256 of the compiled SQL with live names, as hexadecimal digits.
+    pub sql_sha256: Option<String>,
+    /// A test's severity and thresholds, for example `error if > 0.1%, warn if != 0`.
+    pub thresholds: Option<String>,
     /// Time from start to end.
     #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
@@ -81,8 +87,11 @@ impl Outcome {
             expected: None,
             sample: None,
             file: None,
+            line: None,
             compiled_path: None,
             relation: None,
+            sql_sha256: None,
+            thresholds: None,
             elapsed: Duration::ZERO,
         }
     }
@@ -98,6 +107,25 @@ impl Outcome {
 
 fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(value.as_secs_f64())
+}
+
+/// How a relation differs between what is published and its candidate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The relation, rendered for people, for example `gold.mart_revenue`.
+    pub relation: String,
+    /// Whose; `None` for a relation that no node makes any more.
+    pub node: Option<NodeId>,
+    /// `new`, `changed`, `same`, `view` (only its query is compared) or `orphan`.
+    pub kind: String,
+    /// Columns that come, go or change type, as `+ name type`, `- name type`, `~ name old -> new`.
+    pub columns: Vec<String>,
+    /// Rows now and then, where counted.
+    pub rows: Option<(u64, u64)>,
+    /// With `--rows`: rows added, removed and changed by key.
+    pub by_key: Option<(u64, u64, u64)>,
+    /// What else there is to say.
+    pub notes: Vec<String>,
 }
 
 /// One fact, in the order in which the dispatcher saw it.
@@ -157,6 +185,36 @@ pub enum Event {
     Logged {
         /// The text.
         message: String,
+    },
+    /// Candidates became what readers see, in one transaction.
+    Published {
+        /// Whose.
+        nodes: Vec<NodeId>,
+        /// Time of the transaction.
+        #[serde(serialize_with = "seconds")]
+        elapsed: Duration,
+    },
+    /// Built candidates stay unpublished; what readers see is as it was.
+    NotPublished {
+        /// Whose.
+        nodes: Vec<NodeId>,
+        /// Why, in one or more lines for people.
+        reason: String,
+        /// Whether publishing itself went wrong, so that these nodes count as errors; otherwise
+        /// a gate or a dry run held them back.
+        failed: bool,
+    },
+    /// What a publication changes or would change.
+    Changes {
+        /// One relation each, in the order of publishing.
+        changes: Vec<Change>,
+    },
+    /// The ledger has new entries.
+    LedgerWritten {
+        /// The number of its last entry.
+        seq: u64,
+        /// The hash of its last entry, as hexadecimal digits.
+        head: String,
     },
     /// The user asked to stop.
     Cancelled,

@@ -133,6 +133,30 @@ pub struct RunArgs {
     /// Start nothing more after the first failure
     #[arg(long, short = 'x', visible_alias = "failfast")]
     pub fail_fast: bool,
+    /// When built relations become visible, whatever the project says: immediate, audited or together
+    #[arg(long, value_name = "MODE")]
+    pub publish: Option<String>,
+    /// Build and test candidates, say what would change, publish nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: compare rows by key as well
+    #[arg(long, requires = "dry_run")]
+    pub rows: bool,
+    /// Drop relations that removed models left behind
+    #[arg(long)]
+    pub drop_orphans: bool,
+    /// Do not wait for another run that holds the target
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Run each test by itself instead of one scan a table
+    #[arg(long)]
+    pub no_fuse: bool,
+    /// Keep failing rows in tables, whatever the project says
+    #[arg(long)]
+    pub store_failures: bool,
+    /// Write a report: junit=PATH, github=PATH, markdown=PATH or html=PATH; may be repeated
+    #[arg(long, value_name = "FORM=PATH")]
+    pub report: Vec<String>,
 }
 
 /// What to do.

@@ -97,6 +97,10 @@ impl Reporter for RunResultsFile {
             Event::NodeStarted { .. }
             | Event::Warned { .. }
             | Event::Logged { .. }
+            | Event::Published { .. }
+            | Event::NotPublished { .. }
+            | Event::Changes { .. }
+            | Event::LedgerWritten { .. }
             | Event::Cancelled => {}
         }
     }

@@ -278,6 +278,10 @@ impl Reporter for Terminal {
                     self.say(&format!("{}\n", message.trim_end()));
                 }
             }
+            Event::Published { .. }
+            | Event::NotPublished { .. }
+            | Event::Changes { .. }
+            | Event::LedgerWritten { .. } => {}
             Event::Cancelled => {
                 self.summary.stop();
                 let text =
