@@ -2,9 +2,9 @@
 //!
 //! A node that is `audited` becomes visible once every test that reads it has ended and none
 //! of those with error severity failed; nodes that are `together` wait for all tests of the
-//! run. A child is built on what its parent published, unless a test needs the child before
-//! the parent may be published: such nodes wait for one another, so they form one group,
-//! whose members read each other's candidates and are published in one transaction.
+//! run. What a test with error severity reads is published in one transaction, so that nobody
+//! sees what it forbids. A child is built on what its parent published, unless the parent can
+//! only be published with it: members of a group read each other's candidates.
 //!
 //! The groups are the strongly connected components of "must come before", so what remains
 //! between them has no cycle.
@@ -64,7 +64,7 @@ pub(super) fn add(
         }
     }
     // Earlier publications come first, so a group finds those that it waits for.
-    for members in components(plan, reads, &modes) {
+    for members in components(graph, plan, reads, &modes) {
         let together = |m: &usize| modes[*m] == Some(Mode::Together);
         let waits_for = if members.iter().any(together) {
             tests.all.clone()
@@ -147,7 +147,12 @@ fn order(reads: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// The steps of each group.
-fn components(plan: &Plan, reads: &[Vec<usize>], modes: &[Option<Mode>]) -> Vec<Vec<usize>> {
+fn components(
+    graph: &Graph,
+    plan: &Plan,
+    reads: &[Vec<usize>],
+    modes: &[Option<Mode>],
+) -> Vec<Vec<usize>> {
     let steps = reads.len();
     let staged = |step: usize| modes[step].is_some_and(|m| m != Mode::Immediate);
     // Vertices: each step, then the publication of each step, then that of `together`.
@@ -165,9 +170,15 @@ fn components(plan: &Plan, reads: &[Vec<usize>], modes: &[Option<Mode>]) -> Vec<
             before.add_edge(step_at(step), step_at(*need), ());
         }
         let is_test = modes[step].is_none();
+        let forbids = is_test && !is_warning(graph, plan, step);
+        let mut one_of: Option<usize> = None;
         for parent in reads[step].iter().filter(|p| staged(**p)) {
             if is_test {
                 before.add_edge(publication(*parent), step_at(step), ());
+                if forbids && let Some(other) = one_of.replace(*parent) {
+                    before.add_edge(publication(*parent), publication(other), ());
+                    before.add_edge(publication(other), publication(*parent), ());
+                }
                 continue;
             }
             before.add_edge(step_at(step), publication(*parent), ());
@@ -183,9 +194,28 @@ fn components(plan: &Plan, reads: &[Vec<usize>], modes: &[Option<Mode>]) -> Vec<
         }
     }
     let mut component = vec![0; steps * 2 + 1];
-    for (number, vertices) in kosaraju_scc(&before).into_iter().enumerate() {
-        for vertex in vertices {
-            component[vertex.index()] = number;
+    loop {
+        for (number, vertices) in kosaraju_scc(&before).into_iter().enumerate() {
+            for vertex in vertices {
+                component[vertex.index()] = number;
+            }
+        }
+        // Built among those that a publication waits for, hence published with it.
+        let publications: BTreeMap<usize, usize> = (0..steps)
+            .filter(|step| staged(*step))
+            .map(|step| (component[publication(step).index()], step))
+            .collect();
+        let apart: Vec<(usize, usize)> = (0..steps)
+            .filter(|step| staged(*step))
+            .filter(|step| component[*step] != component[publication(*step).index()])
+            .filter_map(|step| Some((step, *publications.get(&component[step])?)))
+            .collect();
+        if apart.is_empty() {
+            break;
+        }
+        for (step, other) in apart {
+            before.add_edge(publication(other), publication(step), ());
+            before.add_edge(publication(step), publication(other), ());
         }
     }
     let mut groups: BTreeMap<usize, Vec<usize>> = Default::default();
@@ -194,6 +224,12 @@ fn components(plan: &Plan, reads: &[Vec<usize>], modes: &[Option<Mode>]) -> Vec<
         groups.entry(number).or_default().push(step);
     }
     groups.into_values().collect()
+}
+
+/// Whether a step is a test whose findings hold nothing back.
+fn is_warning(graph: &Graph, plan: &Plan, step: usize) -> bool {
+    let node = plan.steps[step].node().map(|ix| graph.node(ix));
+    node.is_some_and(|node| node.config.severity == TestSeverity::Warn)
 }
 
 /// Adds one group and the step that publishes it, after its members and these tests.
@@ -206,12 +242,8 @@ fn add_group(
 ) {
     let number = plan.groups.len();
     let inside: HashSet<usize> = members.iter().copied().collect();
-    let is_warning = |step: &usize| {
-        let node = plan.steps[*step].node().map(|ix| graph.node(ix));
-        node.is_some_and(|node| node.config.severity == TestSeverity::Warn)
-    };
     let mut after: BTreeSet<usize> = members.iter().chain(tests).copied().collect();
-    let errors = tests.iter().filter(|step| !is_warning(step));
+    let errors = tests.iter().filter(|step| !is_warning(graph, plan, **step));
     let mut gates: BTreeSet<usize> = members.iter().chain(errors).copied().collect();
     // What a member reads is visible before the member is.
     let parents = members.iter().flat_map(|m| &reads[*m]);
