@@ -126,6 +126,7 @@ pub(super) async fn execute(
     let mut setup = setup(invocation, args.full_refresh, connected, world)?;
     setup.no_wait = args.no_wait;
     setup.dry_run = args.dry_run;
+    setup.compare_rows = args.rows;
     listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -164,6 +165,7 @@ pub(super) fn setup(
         on_run_end: root.file.on_run_end.clone(),
         no_wait: false,
         dry_run: false,
+        compare_rows: false,
         cancel: Cancel::default(),
     })
 }
