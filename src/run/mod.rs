@@ -11,6 +11,7 @@ mod emptied;
 mod garbage;
 mod inspect;
 mod names;
+mod place;
 mod runner;
 mod session;
 mod step;
