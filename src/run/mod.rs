@@ -13,6 +13,7 @@ mod garbage;
 mod gating;
 mod inspect;
 mod names;
+mod place;
 mod publishing;
 mod runner;
 mod session;
