@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, target};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
+use crate::ledger;
 use crate::names::NodeId;
 use crate::plan::{Plan, Work};
 use crate::report::run_results::{RunResultsFile, RunResultsOptions};
@@ -115,7 +116,8 @@ pub(super) async fn execute(
         past.get(&invocation.graph.node(ix).id).copied()
     });
     let threads = invocation.project.target.threads.max(1);
-    let setup = setup(invocation, args.full_refresh, connected, world)?;
+    let mut setup = setup(invocation, args.full_refresh, connected, world)?;
+    setup.ledger = ledger(invocation, work);
     listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -127,6 +129,23 @@ pub(super) async fn execute(
     Runner::run(setup, &plan, &options, &mut emit)
         .await
         .map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
+}
+
+/// Whose run the ledger records; `None` where the project keeps none.
+fn ledger(invocation: &Invocation, work: Work) -> Option<ledger::Origin> {
+    let file = &invocation.project.root_package().file;
+    if !file.ledger {
+        return None;
+    }
+    let made = [invocation.target_path.as_str(), "logs", ".marts"];
+    let state = git::state(invocation.root(), &made);
+    Some(ledger::Origin {
+        run_id: invocation.run_id.clone(),
+        command: word(work).to_owned(),
+        target: invocation.project.target.name.clone(),
+        git_commit: state.commit,
+        git_dirty: state.dirty,
+    })
 }
 
 /// What a run on a connected target needs.
@@ -152,6 +171,7 @@ pub(super) fn setup(
         project_name: root.name.clone(),
         on_run_start: root.file.on_run_start.clone(),
         on_run_end: root.file.on_run_end.clone(),
+        ledger: None,
         cancel: Cancel::default(),
     })
 }

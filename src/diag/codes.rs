@@ -194,4 +194,10 @@ codes! {
     PUBLISH_LOCKED = "publish-locked";
     /// A crash of the server emptied an unlogged table.
     TABLE_EMPTIED = "table-emptied";
+    /// A run cannot be written into the ledger.
+    LEDGER_UNAVAILABLE = "ledger-unavailable";
+    /// The target's database has no ledger.
+    LEDGER_MISSING = "ledger-missing";
+    /// The ledger knows no test of that name.
+    LEDGER_UNKNOWN_TEST = "ledger-unknown-test";
 }

@@ -92,6 +92,8 @@ pub(crate) fn read(
     let on_run_start = fields.texts("on-run-start", check).unwrap_or_default();
     let on_run_end = fields.texts("on-run-end", check).unwrap_or_default();
     let query_comment = fields.take("query-comment").map(Node::to_json);
+    let ledger = fields.boolean("ledger", check).unwrap_or(is_marts);
+    let sensitive_columns = fields.texts("sensitive_columns", check).unwrap_or_default();
     let flags = rendered_map(&mut fields, "flags", renderer, check);
     let other = fields.rest_known(keys::PROJECT, check);
     Some(ProjectFile {
@@ -110,6 +112,8 @@ pub(crate) fn read(
         on_run_start,
         on_run_end,
         query_comment,
+        ledger,
+        sensitive_columns,
         flags,
         other,
     })

@@ -94,13 +94,18 @@ impl Reporter for RunResultsFile {
             Event::RunFinished { elapsed, .. } => {
                 self.results.elapsed_time = elapsed.as_secs_f64();
             }
+            // The one place for text of our own that dbt's schema leaves.
+            Event::LedgerWritten { seq, head } => {
+                let env = &mut self.results.metadata.env;
+                env.insert("MARTS_LEDGER_SEQ".to_owned(), seq.to_string());
+                env.insert("MARTS_LEDGER_HEAD".to_owned(), head.clone());
+            }
             Event::NodeStarted { .. }
             | Event::Warned { .. }
             | Event::Logged { .. }
             | Event::Published { .. }
             | Event::NotPublished { .. }
             | Event::Changes { .. }
-            | Event::LedgerWritten { .. }
             | Event::Cancelled => {}
         }
     }

@@ -233,6 +233,13 @@ impl Terminal {
         self.say(&format!("{text}\n\n"));
     }
 
+    fn ledger_written(&mut self, seq: u64, head: &str) {
+        if !self.style.quiet {
+            let name = self.style.paint(Tone::Faint, "Ledger:");
+            self.say(&format!("{name} entry {}, head {head}\n", thousands(seq)));
+        }
+    }
+
     fn run_finished(&mut self, elapsed: Duration) {
         self.progress.end();
         if !self.style.quiet {
@@ -278,10 +285,8 @@ impl Reporter for Terminal {
                     self.say(&format!("{}\n", message.trim_end()));
                 }
             }
-            Event::Published { .. }
-            | Event::NotPublished { .. }
-            | Event::Changes { .. }
-            | Event::LedgerWritten { .. } => {}
+            Event::Published { .. } | Event::NotPublished { .. } | Event::Changes { .. } => {}
+            Event::LedgerWritten { seq, head } => self.ledger_written(*seq, head),
             Event::Cancelled => {
                 self.summary.stop();
                 let text =

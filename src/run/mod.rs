@@ -8,6 +8,7 @@ mod compile;
 mod database;
 mod dispatcher;
 mod emptied;
+mod evidence;
 mod garbage;
 mod inspect;
 mod names;
@@ -17,5 +18,5 @@ mod step;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
-pub use inspect::{CompiledNode, Look, compile_nodes, look};
+pub use inspect::{CompiledNode, Look, compile_nodes, look, plain_session};
 pub use runner::{Runner, Setup};

@@ -18,6 +18,7 @@ use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::{Graph, NodeIx, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
+use crate::ledger::Origin;
 use crate::names::{NodeId, Relation, quote_ident, quote_literal};
 use crate::pg::{Connection, Pool};
 use crate::plan::Plan;
@@ -56,6 +57,8 @@ pub struct Setup {
     pub on_run_start: Vec<Spanned<String>>,
     /// `on-run-end`.
     pub on_run_end: Vec<Spanned<String>>,
+    /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
+    pub ledger: Option<Origin>,
     /// Stops it.
     pub cancel: Cancel,
 }
@@ -68,6 +71,8 @@ pub struct Runner {
     names: Arc<dyn Names>,
     contexts: Vec<OnceLock<Arc<NodeContext>>>,
     garbage: Mutex<Vec<String>>,
+    /// Set once the ledger's tables are there and may be written.
+    ledger_ready: OnceLock<()>,
     log: UnboundedSender<Message>,
 }
 
@@ -83,6 +88,9 @@ impl Runner {
         let (log, mut messages) = unbounded_channel();
         let (runner, keeper) = Self::prepare(setup, plan, log, emit).await?;
         let runner = Arc::new(runner);
+        if !plan.steps.is_empty() {
+            runner.open_ledger(&keeper, emit).await;
+        }
         if let Err(error) = runner.hooks(&runner.setup.on_run_start, &keeper).await {
             runner.clear_up(plan, &keeper, emit).await;
             return Err(error);
@@ -99,6 +107,7 @@ impl Runner {
             });
         }
         runner.clear_up(plan, &keeper, emit).await;
+        runner.record(&record, &keeper, emit).await;
         drain(&mut messages, emit);
         Ok(record)
     }
@@ -113,6 +122,7 @@ impl Runner {
             names: Arc::new(GraphNames::new(Arc::clone(&setup.graph))),
             contexts: (0..nodes).map(|_| OnceLock::new()).collect(),
             garbage: Mutex::default(),
+            ledger_ready: OnceLock::new(),
             log,
             setup,
         }
@@ -332,6 +342,20 @@ impl Runner {
 
     pub(super) fn color(&self) -> bool {
         self.setup.color
+    }
+
+    /// What the ledger's entries of this run share.
+    pub(super) fn ledger(&self) -> Option<&Origin> {
+        self.setup.ledger.as_ref()
+    }
+
+    /// Whether the ledger can be written.
+    pub(super) fn has_ledger(&self) -> bool {
+        self.ledger_ready.get().is_some()
+    }
+
+    pub(super) fn ledger_is_ready(&self) {
+        let _ = self.ledger_ready.set(());
     }
 
     pub(super) fn run_id(&self) -> &str {

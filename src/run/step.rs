@@ -12,6 +12,7 @@ use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
 use crate::jinja::NodeContext;
+use crate::ledger;
 use crate::materialize::{self, Spec};
 use crate::names::RelationKind;
 use crate::pg::backoff;
@@ -137,11 +138,12 @@ impl Runner {
             session.compiled = Some(self.sources().add(&relative, sql.as_str()));
             *path = Some(relative);
         }
-        let done = if node.is_test() {
+        let mut done = if node.is_test() {
             self.test(node, &sql, &session).await?
         } else {
             self.build(ix, existing, &sql, &session).await?
         };
+        done.outcome.sql_sha256 = (!sql.is_empty()).then(|| ledger::chain::of_text(&sql));
         Ok(done)
     }
 

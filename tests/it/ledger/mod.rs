@@ -1,0 +1,3 @@
+//! Failures kept: the ledger and its verification, stored failures, samples and masking.
+
+mod chain;
