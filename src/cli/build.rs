@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
-use super::invocation::{Invocation, reporter};
+use super::invocation::{Flags, Invocation, reporter};
 use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
@@ -35,7 +35,11 @@ pub(super) fn run(
     work: Work,
     world: &mut World,
 ) -> Result<u8, Failure> {
-    let invocation = Invocation::load(global, word(work), args.full_refresh, world)?;
+    let flags = Flags {
+        full_refresh: args.full_refresh,
+        store_failures: args.store_failures,
+    };
+    let invocation = Invocation::load_with(global, word(work), flags, world)?;
     logging::start(global, invocation.root());
     let mut reporter = recording(global, &invocation, word(work), world);
     invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
@@ -117,6 +121,7 @@ pub(super) async fn execute(
     });
     let threads = invocation.project.target.threads.max(1);
     let mut setup = setup(invocation, args.full_refresh, connected, world)?;
+    setup.store_failures = args.store_failures;
     setup.ledger = ledger(invocation, work);
     listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
@@ -171,6 +176,13 @@ pub(super) fn setup(
         project_name: root.name.clone(),
         on_run_start: root.file.on_run_start.clone(),
         on_run_end: root.file.on_run_end.clone(),
+        store_failures: false,
+        sensitive_columns: root
+            .file
+            .sensitive_columns
+            .iter()
+            .map(|pattern| pattern.value.clone())
+            .collect(),
         ledger: None,
         cancel: Cancel::default(),
     })

@@ -9,6 +9,7 @@ mod database;
 mod dispatcher;
 mod emptied;
 mod evidence;
+mod failures;
 mod garbage;
 mod inspect;
 mod names;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use globset::GlobSet;
 use indexmap::IndexMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -14,6 +15,7 @@ use super::dispatcher::{Emit, Options, dispatch};
 use super::names::GraphNames;
 use super::session::RunSession;
 use super::{emptied, garbage};
+use crate::checks;
 use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::{Graph, NodeIx, model_json};
@@ -57,6 +59,10 @@ pub struct Setup {
     pub on_run_start: Vec<Spanned<String>>,
     /// `on-run-end`.
     pub on_run_end: Vec<Spanned<String>>,
+    /// `--store-failures`.
+    pub store_failures: bool,
+    /// Patterns of column names whose values no report shows.
+    pub sensitive_columns: Vec<String>,
     /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
     pub ledger: Option<Origin>,
     /// Stops it.
@@ -71,6 +77,9 @@ pub struct Runner {
     names: Arc<dyn Names>,
     contexts: Vec<OnceLock<Arc<NodeContext>>>,
     garbage: Mutex<Vec<String>>,
+    /// Schemas of stored failures that are known to be there.
+    failure_schemas: tokio::sync::Mutex<BTreeSet<String>>,
+    sensitive_patterns: GlobSet,
     /// Set once the ledger's tables are there and may be written.
     ledger_ready: OnceLock<()>,
     log: UnboundedSender<Message>,
@@ -122,6 +131,8 @@ impl Runner {
             names: Arc::new(GraphNames::new(Arc::clone(&setup.graph))),
             contexts: (0..nodes).map(|_| OnceLock::new()).collect(),
             garbage: Mutex::default(),
+            failure_schemas: tokio::sync::Mutex::default(),
+            sensitive_patterns: checks::patterns(&setup.sensitive_columns),
             ledger_ready: OnceLock::new(),
             log,
             setup,
@@ -149,7 +160,8 @@ impl Runner {
             emit(Event::Logged { message });
         }
         runner.home = create_schemas(&keeper, &schemas, tag).await?;
-        runner.pending = Pending::new(runner.built(plan));
+        let views = runner.failure_views(plan);
+        runner.pending = Pending::new(runner.built(plan).chain(&views));
         for name in emptied::tables(&keeper, runner.built(plan)).await? {
             emit(Event::Warned {
                 code: codes::TABLE_EMPTIED.as_str().to_owned(),
@@ -342,6 +354,18 @@ impl Runner {
 
     pub(super) fn color(&self) -> bool {
         self.setup.color
+    }
+
+    pub(super) fn store_failures(&self) -> bool {
+        self.setup.store_failures
+    }
+
+    pub(super) fn failure_schemas(&self) -> &tokio::sync::Mutex<BTreeSet<String>> {
+        &self.failure_schemas
+    }
+
+    pub(super) fn sensitive_patterns(&self) -> &GlobSet {
+        &self.sensitive_patterns
     }
 
     /// What the ledger's entries of this run share.

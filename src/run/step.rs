@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::compile::{compile, compiled_path};
+use super::failures::TestSql;
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
 use crate::checks;
@@ -44,6 +45,7 @@ impl Runner {
                 other => break other,
             }
         };
+        let result = result.map_err(|error| self.masked(ix, error));
         self.leave(ix, result.is_err()).await;
         let mut done = result.unwrap_or_else(|error| self.failed(&error));
         done.outcome.elapsed = start.elapsed();
@@ -51,7 +53,11 @@ impl Runner {
         let node = self.graph().node(ix);
         done.outcome.file = Some(PathBuf::from(&node.path));
         let relation = node.relation.as_ref();
-        done.outcome.relation = relation.map(ToString::to_string);
+        let relation = relation
+            .filter(|_| !node.is_test())
+            .map(ToString::to_string);
+        // Of a test it is where its failing rows are kept.
+        done.outcome.relation = relation.or(done.outcome.relation);
         done
     }
 
@@ -139,7 +145,7 @@ impl Runner {
             *path = Some(relative);
         }
         let mut done = if node.is_test() {
-            self.test(node, &sql, &session).await?
+            self.test(ix, &sql, &session).await?
         } else {
             self.build(ix, existing, &sql, &session).await?
         };
@@ -149,18 +155,28 @@ impl Runner {
 
     async fn test(
         &self,
-        node: &Node,
+        ix: NodeIx,
         sql: &str,
         session: &RunSession,
     ) -> Result<StepDone, SessionError> {
-        let verdict = checks::run_test(node, sql, session).await?;
+        let node = self.graph().node(ix);
+        let both = TestSql {
+            asked: sql,
+            live: sql,
+        };
+        let kept = self.keep_failures(ix, both, false, session).await?;
+        let judged = kept.as_ref().map_or(sql, |kept| &kept.query);
+        let verdict = checks::run_test(node, judged, session).await?;
         let shown = verdict.status != Status::Pass;
+        let (status, failures) = (verdict.status, verdict.failures);
+        let sample = self.shown_sample(ix, sql, verdict, session).await;
         Ok(StepDone {
             outcome: Outcome {
-                failures: Some(verdict.failures),
+                failures: Some(failures),
                 expected: shown.then(|| checks::expected(self.graph(), node)),
-                sample: verdict.sample,
-                ..Outcome::new(verdict.status)
+                sample,
+                relation: kept.map(|kept| kept.relation.to_string()),
+                ..Outcome::new(status)
             },
             warnings: Vec::new(),
         })
