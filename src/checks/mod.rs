@@ -1,6 +1,9 @@
 //! Data tests: ask, judge by severity and thresholds, and say what was found.
 
 mod expected;
+pub mod failures;
+pub mod sample;
+mod sensitive;
 
 use crate::event::{Sample, Status};
 use crate::graph::Node;
@@ -10,6 +13,7 @@ use crate::session::{Embedded, Session, SessionError};
 use serde_json::Value as Json;
 
 pub use expected::expected;
+pub use sensitive::{MASK, Sensitive, patterns};
 
 /// How many failing rows a report shows.
 pub const SAMPLE_ROWS: usize = 5;

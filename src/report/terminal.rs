@@ -177,6 +177,11 @@ impl Terminal {
             {
                 text.push_str(&self.found(failures, outcome.sample.as_ref()));
             }
+            // Of a test, the relation is where its failing rows are kept.
+            if let (Some(relation), Some(_)) = (&outcome.relation, outcome.failures) {
+                let query = format!("select * from {}", one_line(relation));
+                text.push_str(&self.fact("all rows", &query));
+            }
             text.push_str(&self.places(outcome));
         }
         if text.is_empty() {

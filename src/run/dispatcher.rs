@@ -114,9 +114,10 @@ pub(super) async fn dispatch(
                     if !progress.may_publish(group) {
                         continue;
                     }
+                    let results = progress.results_of(group);
                     let group = plan.groups[group].clone();
                     running.spawn(async move {
-                        let done = runner.publish(&group).await;
+                        let done = runner.publish(&group, &results).await;
                         (step, Done::Published(done), begun.elapsed())
                     });
                 }

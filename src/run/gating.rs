@@ -1,5 +1,6 @@
 //! Whether a group may be published, and what is told of it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::dispatcher::Progress;
@@ -106,6 +107,21 @@ impl Progress<'_, '_> {
             reason,
             failed,
         });
+    }
+
+    /// What is known of a group's members and of the tests that it waited for.
+    pub(super) fn results_of(&self, group: usize) -> Vec<(NodeId, Outcome)> {
+        let step = &self.plan.steps[self.plan.groups[group].step];
+        let nodes: HashSet<&NodeId> = step
+            .after
+            .iter()
+            .filter_map(|first| Some(&self.node(*first)?.id))
+            .collect();
+        let results = self.results.iter();
+        results
+            .filter(|(node, _)| nodes.contains(node))
+            .cloned()
+            .collect()
     }
 
     fn members(&self, group: usize) -> Vec<NodeId> {

@@ -9,6 +9,8 @@ mod compile;
 mod database;
 mod dispatcher;
 mod emptied;
+mod evidence;
+mod failures;
 mod garbage;
 mod gating;
 mod inspect;
@@ -21,5 +23,5 @@ mod step;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
-pub use inspect::{CompiledNode, Look, compile_nodes, look};
+pub use inspect::{CompiledNode, Look, compile_nodes, look, plain_session};
 pub use runner::{Runner, Setup};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::compile::{compile, compiled_path};
+use super::failures::TestSql;
 use super::place;
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
@@ -13,6 +14,7 @@ use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
 use crate::jinja::NodeContext;
+use crate::ledger;
 use crate::materialize::{self, Spec};
 use crate::names::RelationKind;
 use crate::pg::backoff;
@@ -44,6 +46,7 @@ impl Runner {
                 other => break other,
             }
         };
+        let result = result.map_err(|error| self.masked(ix, error));
         self.leave(ix, result.is_err()).await;
         let node = self.graph().node(ix);
         let mut done = result.unwrap_or_else(|error| {
@@ -56,7 +59,11 @@ impl Runner {
         done.outcome.compiled_path = compiled_path;
         place::declare(&mut done.outcome, node, self.sources(), self.project_root());
         let relation = node.relation.as_ref();
-        done.outcome.relation = relation.map(ToString::to_string);
+        let relation = relation
+            .filter(|_| !node.is_test())
+            .map(ToString::to_string);
+        // Of a test it is where its failing rows are kept.
+        done.outcome.relation = relation.or(done.outcome.relation);
         done
     }
 
@@ -149,28 +156,41 @@ impl Runner {
             session.compiled = Some(self.sources().add(&relative, sql.as_str()));
             *path = Some(relative);
         }
-        let done = if node.is_test() {
-            self.test(node, &sql, &session).await?
+        let mut done = if node.is_test() {
+            self.test(ix, &sql, &session).await?
         } else {
             self.build(ix, existing, &sql, &session).await?
         };
+        let hash = || ledger::chain::of_text(&self.stage().live_text(&sql));
+        done.outcome.sql_sha256 = (!sql.is_empty()).then(hash);
         Ok(done)
     }
 
     async fn test(
         &self,
-        node: &Node,
+        ix: NodeIx,
         sql: &str,
         session: &RunSession,
     ) -> Result<StepDone, SessionError> {
-        let verdict = checks::run_test(node, sql, session).await?;
+        let node = self.graph().node(ix);
+        let live = self.stage().live_text(sql);
+        let both = TestSql {
+            asked: sql,
+            live: &live,
+        };
+        let kept = self.keep_failures(ix, both, false, session).await?;
+        let judged = kept.as_ref().map_or(sql, |kept| &kept.query);
+        let verdict = checks::run_test(node, judged, session).await?;
         let shown = verdict.status != Status::Pass;
+        let (status, failures) = (verdict.status, verdict.failures);
+        let sample = self.shown_sample(ix, sql, verdict, session).await;
         Ok(StepDone {
             outcome: Outcome {
-                failures: Some(verdict.failures),
+                failures: Some(failures),
                 expected: shown.then(|| checks::expected(self.graph(), node)),
-                sample: verdict.sample,
-                ..Outcome::new(verdict.status)
+                sample,
+                relation: kept.map(|kept| kept.relation.to_string()),
+                ..Outcome::new(status)
             },
             warnings: Vec::new(),
         })

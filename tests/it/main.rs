@@ -3,6 +3,7 @@
 mod cases;
 mod errors;
 mod graph;
+mod ledger;
 mod pg;
 mod project;
 mod publish;
