@@ -10,6 +10,7 @@ use crate::diag::{Diagnostic, nearest};
 
 use super::declarations::ConfigMap;
 use super::node_config::{ConfigOrigin, NodeConfig};
+use super::threshold::Threshold;
 use super::node_values::{
     Access, CheckColumns, Contract, HardDeletes, Hook, Index, OnConfigurationChange,
     OnSchemaChange, PersistDocs, Publish, PublishMethod, StoreFailuresAs, TestSeverity, describe,
@@ -286,15 +287,11 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// `warn_if` and `error_if`: a comparison that the count of failures is put before.
+    /// `warn_if` and `error_if`.
     fn condition(&mut self, key: &str) -> Option<String> {
         let text = self.text(key)?;
-        let trimmed = text.trim();
-        let compares = ["<", ">", "=", "!", "between", "in", "is", "not", "%"]
-            .iter()
-            .any(|start| trimmed.to_lowercase().starts_with(start));
-        if !compares {
-            self.wrong(key, "a comparison such as \">10\" or \"!= 0\"");
+        if let Err(expected) = Threshold::parse(&text) {
+            self.wrong(key, expected);
             return None;
         }
         Some(text)
