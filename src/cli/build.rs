@@ -115,7 +115,11 @@ pub(super) async fn execute(
         past.get(&invocation.graph.node(ix).id).copied()
     });
     let threads = invocation.project.target.threads.max(1);
-    let setup = setup(invocation, args.full_refresh, connected, world)?;
+    let setup = Setup {
+        // A test whose failures are kept writes them with its own SQL.
+        fuse: !args.no_fuse && !args.store_failures,
+        ..setup(invocation, args.full_refresh, connected, world)?
+    };
     listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -147,6 +151,7 @@ pub(super) fn setup(
         target_path: invocation.target_path.clone(),
         run_id: invocation.run_id.clone(),
         full_refresh,
+        fuse: true,
         strict_seeds: root.file.is_marts,
         color: world.stderr_style.color,
         project_name: root.name.clone(),

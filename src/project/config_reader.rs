@@ -10,11 +10,11 @@ use crate::diag::{Diagnostic, nearest};
 
 use super::declarations::ConfigMap;
 use super::node_config::{ConfigOrigin, NodeConfig};
-use super::threshold::Threshold;
 use super::node_values::{
     Access, CheckColumns, Contract, HardDeletes, Hook, Index, OnConfigurationChange,
     OnSchemaChange, PersistDocs, Publish, PublishMethod, StoreFailuresAs, TestSeverity, describe,
 };
+use super::threshold::Threshold;
 
 /// Takes typed values out of the map and collects what is wrong.
 pub(super) struct Reader<'a> {

@@ -33,8 +33,8 @@ pub use declarations::*;
 pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
 pub use resolve::{ConfigKind, ConfigQuery, ResolvedConfig};
-pub use threshold::{Share, Threshold};
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
+pub use threshold::{Share, Threshold};
 pub use vars::parse_vars;
 pub use versions::{VersionColumns, VersionProperties};
 

@@ -217,13 +217,37 @@ mod tests {
     #[test]
     fn what_zero_failures_mean_is_known_for_plain_comparisons() {
         let zero = |text: &str| Threshold::parse(text).map(|t| t.met_by_zero());
-        for text in ["!= 0", "<> 0", "> 0", ">10", ">= 1", "= 5", "between 1 and 3", "> 0.1%"] {
+        for text in [
+            "!= 0",
+            "<> 0",
+            "> 0",
+            ">10",
+            ">= 1",
+            "= 5",
+            "between 1 and 3",
+            "> 0.1%",
+        ] {
             assert_eq!(zero(text), Ok(Some(false)), "{text}");
         }
-        for text in ["= 0", "< 1", ">= 0", "!= 1", "between 0 and 3", ">= 0%", "< 5%"] {
+        for text in [
+            "= 0",
+            "< 1",
+            ">= 0",
+            "!= 1",
+            "between 0 and 3",
+            ">= 0%",
+            "< 5%",
+        ] {
             assert_eq!(zero(text), Ok(Some(true)), "{text}");
         }
-        for text in ["> 1 + 1", "in (1, 2)", "is null", "not in (0)", "% 2 = 0", "> 0.5"] {
+        for text in [
+            "> 1 + 1",
+            "in (1, 2)",
+            "is null",
+            "not in (0)",
+            "% 2 = 0",
+            "> 0.5",
+        ] {
             assert_eq!(zero(text), Ok(None), "{text}");
         }
     }
@@ -231,8 +255,19 @@ mod tests {
     #[test]
     fn what_is_no_comparison_is_refused() {
         for text in [
-            "", "5", "0.1%", "> %", "> 1.2.3%", "> -1%", "> 1e3%", "> 5 -- at most", "> 5; drop",
-            "> (5", "inside", "between 1 and 5%", "> 12345678901234567%",
+            "",
+            "5",
+            "0.1%",
+            "> %",
+            "> 1.2.3%",
+            "> -1%",
+            "> 1e3%",
+            "> 5 -- at most",
+            "> 5; drop",
+            "> (5",
+            "inside",
+            "between 1 and 5%",
+            "> 12345678901234567%",
         ] {
             assert!(Threshold::parse(text).is_err(), "{text}");
         }

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::cancel::Cancel;
 use super::database::Message;
 use super::runner::Runner;
+use super::scan::{Ended, Job, Member, Sharing};
 use super::step::StepDone;
 use crate::event::{Counts, Event, Outcome, RunRecord, Status};
 use crate::graph::Node;
@@ -33,10 +34,17 @@ pub struct Options {
 }
 
 /// A step that may start, ordered by the longest work behind it, then by its place.
-#[derive(PartialEq)]
 struct Ready {
     remaining: f64,
     step: usize,
+    /// What is left to do for steps that have begun; `None` for one that has not.
+    job: Option<Job>,
+}
+
+impl PartialEq for Ready {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
 }
 
 impl Eq for Ready {}
@@ -62,7 +70,9 @@ struct Progress<'a, 'e> {
     emit: &'a mut Emit<'e>,
     open: Vec<usize>,
     done: Vec<bool>,
+    begun: Vec<bool>,
     ready: BinaryHeap<Ready>,
+    sharing: Sharing,
     results: Vec<(crate::names::NodeId, Outcome)>,
     counts: Counts,
     started: usize,
@@ -86,22 +96,21 @@ pub(super) async fn dispatch(
         target: options.target.clone(),
     });
     let mut progress = Progress::new(runner, plan, emit);
-    let mut running: JoinSet<(usize, StepDone)> = JoinSet::new();
+    let mut running: JoinSet<Ended> = JoinSet::new();
     loop {
         while running.len() < options.threads && progress.stop.is_none() {
-            let Some(Ready { step, .. }) = progress.ready.pop() else {
+            let Some(job) = progress.next_job() else {
                 break;
             };
-            progress.start(step);
-            let (runner, node) = (Arc::clone(runner), plan.steps[step].node);
-            running.spawn(async move { (step, runner.step(node).await) });
+            let runner = Arc::clone(runner);
+            running.spawn(async move { runner.job(job).await });
         }
         if running.is_empty() {
             break;
         }
         tokio::select! {
             Some(joined) = running.join_next() => match joined {
-                Ok((step, done)) => progress.finish(step, done, options.fail_fast),
+                Ok(ended) => progress.end(ended, options.fail_fast),
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
             Some(message) = messages.recv() => progress.tell(message),
@@ -135,7 +144,9 @@ impl<'a, 'e> Progress<'a, 'e> {
             plan,
             emit,
             done: vec![false; open.len()],
+            begun: vec![false; open.len()],
             ready: BinaryHeap::new(),
+            sharing: Sharing::default(),
             results: Vec::with_capacity(open.len()),
             counts: Counts::default(),
             started: 0,
@@ -154,14 +165,54 @@ impl<'a, 'e> Progress<'a, 'e> {
 
     fn push_if_ready(&mut self, step: usize) {
         if self.open[step] == 0 && !self.done[step] {
+            self.sharing.add(self.runner, self.member(step));
             self.ready.push(Ready {
                 remaining: self.plan.steps[step].remaining,
                 step,
+                job: None,
+            });
+        }
+    }
+
+    fn member(&self, step: usize) -> Member {
+        let node = self.plan.steps[step].node;
+        Member { step, node }
+    }
+
+    /// What to do next; tells the start of the steps that begin with it.
+    fn next_job(&mut self) -> Option<Job> {
+        loop {
+            let Ready { step, job, .. } = self.ready.pop()?;
+            if job.is_some() {
+                return job;
+            }
+            // It may have begun together with another step.
+            if !self.begun[step] {
+                let job = self.sharing.job(self.runner, self.member(step));
+                job.steps().into_iter().for_each(|step| self.start(step));
+                return Some(job);
+            }
+        }
+    }
+
+    /// Takes what a task has brought about.
+    fn end(&mut self, ended: Ended, fail_fast: bool) {
+        for (step, done) in ended.done {
+            self.finish(step, done, fail_fast);
+        }
+        for job in ended.next {
+            let steps = job.steps();
+            let remaining = steps.iter().map(|step| self.plan.steps[*step].remaining);
+            self.ready.push(Ready {
+                remaining: remaining.fold(0.0, f64::max),
+                step: steps.first().copied().unwrap_or_default(),
+                job: Some(job),
             });
         }
     }
 
     fn start(&mut self, step: usize) {
+        self.begun[step] = true;
         self.started += 1;
         let node = self.node(step);
         (self.emit)(Event::NodeStarted {

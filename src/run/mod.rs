@@ -12,8 +12,10 @@ mod garbage;
 mod inspect;
 mod names;
 mod runner;
+mod scan;
 mod session;
 mod step;
+mod test_step;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::compile::{compile, compiled_path};
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
-use crate::checks;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
@@ -44,8 +43,19 @@ impl Runner {
             }
         };
         self.leave(ix, result.is_err()).await;
-        let mut done = result.unwrap_or_else(|error| self.failed(&error));
-        done.outcome.elapsed = start.elapsed();
+        let done = result.unwrap_or_else(|error| self.failed(&error));
+        self.told(ix, done, start.elapsed(), compiled_path)
+    }
+
+    /// A finished step with what every outcome says of its node.
+    pub(super) fn told(
+        &self,
+        ix: NodeIx,
+        mut done: StepDone,
+        elapsed: Duration,
+        compiled_path: Option<PathBuf>,
+    ) -> StepDone {
+        done.outcome.elapsed = elapsed;
         done.outcome.compiled_path = compiled_path;
         let node = self.graph().node(ix);
         done.outcome.file = Some(PathBuf::from(&node.path));
@@ -138,30 +148,11 @@ impl Runner {
             *path = Some(relative);
         }
         let done = if node.is_test() {
-            self.test(node, &sql, &session).await?
+            self.test(ix, &sql, &session).await?
         } else {
             self.build(ix, existing, &sql, &session).await?
         };
         Ok(done)
-    }
-
-    async fn test(
-        &self,
-        node: &Node,
-        sql: &str,
-        session: &RunSession,
-    ) -> Result<StepDone, SessionError> {
-        let verdict = checks::run_test(node, sql, session).await?;
-        let shown = verdict.status != Status::Pass;
-        Ok(StepDone {
-            outcome: Outcome {
-                failures: Some(verdict.failures),
-                expected: shown.then(|| checks::expected(self.graph(), node)),
-                sample: verdict.sample,
-                ..Outcome::new(verdict.status)
-            },
-            warnings: Vec::new(),
-        })
     }
 
     async fn build(

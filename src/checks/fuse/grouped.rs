@@ -178,7 +178,9 @@ impl Source {
 
     fn output(&self, wanted: &str) -> Result<Output, Reason> {
         let named = self.outputs();
-        let mut found = named.into_iter().filter(|(n, _)| n.as_deref() == Some(wanted));
+        let mut found = named
+            .into_iter()
+            .filter(|(n, _)| n.as_deref() == Some(wanted));
         match (found.next(), found.next()) {
             (Some((_, output)), None) => Ok(output),
             _ => Err(Reason::Name(wanted.to_owned())),

@@ -29,7 +29,10 @@ fn refused(sql: &str) -> String {
 
 #[test]
 fn the_built_in_row_tests_are_filters() {
-    assert_eq!(failing("select id\nfrom s.t\nwhere id is null"), "(id IS NULL)");
+    assert_eq!(
+        failing("select id\nfrom s.t\nwhere id is null"),
+        "(id IS NULL)"
+    );
     assert_eq!(
         failing("select *\nfrom s.t\nwhere a < 0 or a > 1"),
         "(a < 0 OR a > 1)"
@@ -98,9 +101,15 @@ fn what_is_selected_stays_checked() {
 
 #[test]
 fn names_keep_their_meaning() {
-    assert_eq!(failing("select * from s.t o where o.user = 1"), "(\"user\" = 1)");
+    assert_eq!(
+        failing("select * from s.t o where o.user = 1"),
+        "(\"user\" = 1)"
+    );
     assert_eq!(failing("select * from s.t where T.Id = 1"), "(\"id\" = 1)");
-    assert_eq!(failing("select s.t.* from s.t where s.t.\"Id\" = 1"), "(\"Id\" = 1)");
+    assert_eq!(
+        failing("select s.t.* from s.t where s.t.\"Id\" = 1"),
+        "(\"Id\" = 1)"
+    );
     assert_eq!(
         failing("select * from s.t where \"a\"\"b c\" = 'x\\'"),
         "(\"a\"\"b c\" = 'x\\')"
@@ -169,23 +178,47 @@ fn clauses_that_do_more_than_choose_rows_are_refused() {
     for (sql, reason) in [
         ("select distinct a from s.t where a < 0", "it has distinct"),
         ("select distinct on (a) a from s.t", "it has distinct"),
-        ("select a from s.t where a < 0 limit 1", "it has order by or limit"),
-        ("select a from s.t where a < 0 offset 1", "it has order by or limit"),
+        (
+            "select a from s.t where a < 0 limit 1",
+            "it has order by or limit",
+        ),
+        (
+            "select a from s.t where a < 0 offset 1",
+            "it has order by or limit",
+        ),
         ("select a from s.t order by a", "it has order by or limit"),
         ("select a from s.t fetch first 1 row only", ""),
         ("select a from s.t for update", "it has for update"),
-        ("select a from s.t union all select a from s.t", "it has union, values or the like"),
+        (
+            "select a from s.t union all select a from s.t",
+            "it has union, values or the like",
+        ),
         ("select a from s.t group by a", "it has group by"),
-        ("select a from s.t group by rollup (a) having count(*) > 1", ""),
-        ("select a from s.t group by a having sum(b) > 1", "it has having"),
+        (
+            "select a from s.t group by rollup (a) having count(*) > 1",
+            "",
+        ),
+        (
+            "select a from s.t group by a having sum(b) > 1",
+            "it has having",
+        ),
         ("select a from s.t having count(*) > 1", "it has having"),
-        ("select a from s.t where a < 0 window w as (order by a)", "it has window"),
-        ("with recursive x as (select a from s.t) select * from x", "it has recursive"),
+        (
+            "select a from s.t where a < 0 window w as (order by a)",
+            "it has window",
+        ),
+        (
+            "with recursive x as (select a from s.t) select * from x",
+            "it has recursive",
+        ),
         (
             "with x as (select nope from s.u) select * from s.t where a < 0",
             "it has a common table expression that is not read",
         ),
-        ("select a from s.t as x(a) where a < 0", "it has names of columns in an alias"),
+        (
+            "select a from s.t as x(a) where a < 0",
+            "it has names of columns in an alias",
+        ),
         (
             "select a, max(b) from s.t group by a having count(*) > 1",
             "it calls max, which is not known to look at one row only",
@@ -215,7 +248,11 @@ fn functions_that_may_do_more_are_refused() {
         "\"LOWER\"(a) = 'x'",
     ] {
         let sql = format!("select * from s.t where {call}");
-        assert!(matches!(prove(&sql), Err(Reason::Function(_))), "{sql}: {:?}", prove(&sql));
+        assert!(
+            matches!(prove(&sql), Err(Reason::Function(_))),
+            "{sql}: {:?}",
+            prove(&sql)
+        );
     }
     assert!(prove("select generate_series(1, a) from s.t where a < 0").is_err());
     assert!(prove("select *, row_number() over () from s.t where a < 0").is_err());
@@ -233,7 +270,11 @@ fn names_that_may_mean_something_else_are_refused() {
         "with x as (select a + 1 from s.t) select * from x where \"?column?\" < 0",
         "select lower(a) as b from s.t group by b having count(*) > 1",
     ] {
-        assert!(matches!(prove(sql), Err(Reason::Name(_))), "{sql}: {:?}", prove(sql));
+        assert!(
+            matches!(prove(sql), Err(Reason::Name(_))),
+            "{sql}: {:?}",
+            prove(sql)
+        );
     }
     for column in ["ctid", "xmin", "tableoid"] {
         assert!(prove(&format!("select * from s.t where {column} is null")).is_err());
@@ -258,7 +299,10 @@ fn groups_are_filtered_by_a_list_of_their_key_alone() {
     ] {
         assert!(over(condition).is_err(), "{condition}");
     }
-    assert!(prove("select * from (select a as v, max(b) from s.t group by a) x where v in (1)").is_err());
+    assert!(
+        prove("select * from (select a as v, max(b) from s.t group by a) x where v in (1)")
+            .is_err()
+    );
     let again = "select v from (select a as v, count(*) as n from s.t group by a) x where v in (1)";
     assert!(prove(again).is_ok());
     assert!(prove(&format!("{again} group by v having count(*) > 1")).is_err());

@@ -29,7 +29,10 @@ pub fn unique_indexes<'a>(origins: impl Iterator<Item = &'a Origin>) -> String {
     let mut names: Vec<&str> = origins.map(|origin| origin.relation.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let names: Vec<String> = names.into_iter().map(|n| format!("({})", quote_literal(n))).collect();
+    let names: Vec<String> = names
+        .into_iter()
+        .map(|n| format!("({})", quote_literal(n)))
+        .collect();
     format!(
         "select asked.name, i.indexrelid::text, a.attname, a.attnotnull::text, \
          coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') \
@@ -59,8 +62,13 @@ impl UniqueIndexes {
     pub fn read(answer: &Table) -> Self {
         let mut found: HashMap<String, Vec<(String, Index)>> = HashMap::new();
         for row in &answer.rows {
-            let [Some(relation), Some(index), Some(column), Some(not_null), Some(nulls)] =
-                row.as_slice()
+            let [
+                Some(relation),
+                Some(index),
+                Some(column),
+                Some(not_null),
+                Some(nulls),
+            ] = row.as_slice()
             else {
                 continue;
             };
@@ -94,9 +102,8 @@ impl UniqueIndexes {
         let indexes = self.0.get(&unique.origin.relation);
         indexes.into_iter().flatten().any(|index| {
             index.columns.iter().all(|column| {
-                let nulls = column.not_null
-                    || index.nulls_equal
-                    || unique.not_null.contains(&column.name);
+                let nulls =
+                    column.not_null || index.nulls_equal || unique.not_null.contains(&column.name);
                 columns.contains(&column.name) && nulls
             })
         })
