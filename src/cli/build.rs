@@ -112,6 +112,8 @@ pub(super) async fn execute(
     setup.compare_rows = args.rows;
     setup.store_failures = args.store_failures;
     setup.ledger = ledger(invocation, work);
+    // A test whose failures are kept writes them with its own SQL.
+    setup.fuse = !args.no_fuse && !args.store_failures;
     listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -160,6 +162,7 @@ pub(super) fn setup(
         target_path: invocation.target_path.clone(),
         run_id: invocation.run_id.clone(),
         full_refresh,
+        fuse: true,
         strict_seeds: root.file.is_marts,
         color: world.stderr_style.color,
         project_name: root.name.clone(),

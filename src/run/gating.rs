@@ -1,7 +1,6 @@
 //! Whether a group may be published, and what is told of it.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use super::dispatcher::Progress;
 use super::publishing::{PublishDone, Publishing};
@@ -58,7 +57,7 @@ impl Progress<'_, '_> {
     }
 
     /// A group's publication ended.
-    pub(super) fn published(&mut self, step: usize, done: PublishDone, elapsed: Duration) {
+    pub(super) fn published(&mut self, step: usize, done: PublishDone) {
         self.warn(done.warnings);
         let crate::plan::Task::Publish(group) = self.plan.steps[step].task else {
             return;
@@ -66,7 +65,10 @@ impl Progress<'_, '_> {
         match done.result {
             Ok(Publishing::Committed) => {
                 let nodes = self.members(group);
-                (self.emit)(Event::Published { nodes, elapsed });
+                (self.emit)(Event::Published {
+                    nodes,
+                    elapsed: done.elapsed,
+                });
                 self.end(step, true);
             }
             Ok(Publishing::Compared(changes)) => {

@@ -1,5 +1,7 @@
 //! Publishing a group of candidates on the connection that holds the target.
 
+use std::time::{Duration, Instant};
+
 use super::runner::Runner;
 use crate::event::{Change, Outcome};
 use crate::graph::NodeIx;
@@ -16,6 +18,8 @@ pub(super) struct PublishDone {
     pub(super) result: Result<Publishing, SessionError>,
     /// Things worth telling.
     pub(super) warnings: Vec<String>,
+    /// How long it took, the wait for other publications of the run included.
+    pub(super) elapsed: Duration,
 }
 
 /// What became of a group.
@@ -35,6 +39,7 @@ impl Runner {
         group: &Group,
         results: &[(NodeId, Outcome)],
     ) -> PublishDone {
+        let start = Instant::now();
         let _one_at_a_time = self.publishing.lock().await;
         let mut warnings = Vec::new();
         let result = if self.dry_run() {
@@ -46,7 +51,11 @@ impl Runner {
             let done = self.publish_now(group, results, &mut warnings).await;
             done.map(|()| Publishing::Committed)
         };
-        PublishDone { result, warnings }
+        PublishDone {
+            result,
+            warnings,
+            elapsed: start.elapsed(),
+        }
     }
 
     /// Forgets a group's candidates; the statements that drop them, to be run last first.

@@ -55,6 +55,8 @@ pub struct Setup {
     pub run_id: String,
     /// `--full-refresh`.
     pub full_refresh: bool,
+    /// Whether tests of one relation share scans; not with `--no-fuse`.
+    pub fuse: bool,
     /// Whether seeds are read by our rules rather than by dbt's.
     pub strict_seeds: bool,
     /// Whether errors are rendered with colours.
@@ -405,6 +407,10 @@ impl Runner {
     pub(super) fn full_refresh(&self, ix: NodeIx) -> bool {
         let own = self.setup.graph.node(ix).config.full_refresh;
         own.unwrap_or(self.setup.full_refresh)
+    }
+
+    pub(super) fn fuses(&self) -> bool {
+        self.setup.fuse
     }
 
     pub(super) fn strict_seeds(&self) -> bool {
