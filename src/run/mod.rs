@@ -14,6 +14,7 @@ mod names;
 mod runner;
 mod session;
 mod step;
+mod unit;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};

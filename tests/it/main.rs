@@ -9,3 +9,4 @@ mod reference;
 mod run;
 mod support;
 mod synth;
+mod unit_tests;

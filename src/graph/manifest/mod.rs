@@ -48,7 +48,12 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
         let nodes = graph.nodes().filter(|(_, node)| wanted(node.kind));
         nodes.map(|(ix, _)| ix).collect()
     };
-    let nodes = of(|kind| !matches!(kind, ResourceKind::Source | ResourceKind::Exposure));
+    let nodes = of(|kind| {
+        !matches!(
+            kind,
+            ResourceKind::Source | ResourceKind::Exposure | ResourceKind::UnitTest
+        )
+    });
     let sources = of(|kind| kind == ResourceKind::Source);
     let exposures = of(|kind| kind == ResourceKind::Exposure);
     let primary_keys = node::primary_keys(graph);
