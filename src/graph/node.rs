@@ -178,8 +178,11 @@ impl Node {
         self.kind == ResourceKind::Model && self.config.materialized == "ephemeral"
     }
 
-    /// How people see it: `schema.name` for relations, else the name.
+    /// How people see it: `schema.name` for relations, `model::name` for unit tests, else the name.
     pub fn label(&self) -> String {
+        if let (Detail::UnitTest(_), [.., model, name]) = (&self.detail, self.fqn.as_slice()) {
+            return format!("{model}::{name}");
+        }
         match &self.relation {
             Some(relation) if !relation.schema.is_empty() => {
                 format!("{}.{}", relation.schema, relation.identifier)

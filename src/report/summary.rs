@@ -211,7 +211,7 @@ impl Failure {
 /// One line on why: for a failed test its rows and expectation, else the message's first line
 /// without the `error[code]: ` that the status already says.
 fn reason(outcome: &Outcome) -> String {
-    if outcome.status == Status::Fail {
+    if outcome.status == Status::Fail && !outcome.tells_itself() {
         let rows = outcome.failures.map(|n| count(n, "row"));
         let expected = outcome.expected.as_ref().map(|e| format!("expected {e}"));
         let parts: Vec<String> = rows.into_iter().chain(expected).collect();

@@ -327,7 +327,10 @@ mod tests {
             "~" => None,
             text => Some(text.to_owned()),
         };
-        let rank = |text: &&str| text.bytes().fold(7, |n, b| n * 31 + u64::from(b));
+        let rank = |text: &&str| {
+            text.bytes()
+                .fold(7_u64, |n, b| n.wrapping_mul(31) + u64::from(b))
+        };
         let row = |cells: &&[&str]| Row {
             ranks: cells.iter().map(rank).collect(),
             cells: cells.iter().map(value).collect(),
