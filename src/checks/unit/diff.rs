@@ -329,7 +329,7 @@ mod tests {
         };
         let rank = |text: &&str| {
             text.bytes()
-                .fold(7_u64, |n, b| n.wrapping_mul(31) + u64::from(b))
+                .fold(7_u64, |n, b| n.wrapping_mul(31).wrapping_add(u64::from(b)))
         };
         let row = |cells: &&[&str]| Row {
             ranks: cells.iter().map(rank).collect(),
