@@ -6,6 +6,7 @@ pub mod fuse;
 mod judge;
 pub mod sample;
 mod sensitive;
+pub mod unit;
 
 use crate::event::{Sample, Status};
 use crate::graph::Node;

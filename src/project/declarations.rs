@@ -200,7 +200,9 @@ pub struct Properties {
     pub singular_tests: Vec<ResourceProperties>,
     /// Tables of `sources:`.
     pub sources: Vec<SourceTable>,
-    /// `unit_tests:`, `exposures:`, `groups:`, `metrics:`, ... as written, with key and place.
+    /// `unit_tests:`.
+    pub unit_tests: Vec<super::UnitTestProperties>,
+    /// `exposures:`, `groups:`, `metrics:`, ... as written, with key and place.
     pub other: Vec<(String, Spanned<Json>, String)>,
 }
 

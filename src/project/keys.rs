@@ -365,6 +365,18 @@ pub(crate) const COLUMN: &[&str] = &[
     "entity",
 ];
 
+/// Keys of a unit test.
+pub(crate) const UNIT_TEST: &[&str] = &[
+    "name",
+    "description",
+    "model",
+    "given",
+    "expect",
+    "overrides",
+    "config",
+    "versions",
+];
+
 /// Keys of a source.
 pub(crate) const SOURCE: &[&str] = &[
     "name",

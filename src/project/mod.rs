@@ -23,6 +23,7 @@ mod resolve;
 mod selectors;
 mod sources;
 mod threshold;
+mod unit_tests;
 mod url;
 mod vars;
 mod versions;
@@ -35,6 +36,9 @@ pub use node_values::*;
 pub use resolve::{ConfigKind, ConfigQuery, ResolvedConfig};
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
 pub use threshold::{Share, Threshold};
+pub use unit_tests::{
+    FixtureFormat, FixtureProperties, GivenProperties, Overrides, UnitTestProperties, WrittenRows,
+};
 pub use vars::parse_vars;
 pub use versions::{VersionColumns, VersionProperties};
 

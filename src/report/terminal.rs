@@ -152,7 +152,9 @@ impl Terminal {
     /// Rows and time, as they stand at the right edge.
     fn numbers(&self, outcome: &Outcome) -> String {
         let rows = match (outcome.status, outcome.failures, outcome.rows) {
-            (Status::Fail | Status::Warn, Some(failures), _) => count(failures, "row"),
+            (Status::Fail | Status::Warn, Some(failures), _) if !outcome.tells_itself() => {
+                count(failures, "row")
+            }
             (_, _, Some(rows)) => count(rows, "row"),
             _ => String::new(),
         };
@@ -174,6 +176,7 @@ impl Terminal {
             }
             if let (Status::Fail | Status::Warn, Some(failures)) =
                 (outcome.status, outcome.failures)
+                && !outcome.tells_itself()
             {
                 text.push_str(&self.found(failures, outcome.sample.as_ref()));
             }

@@ -22,6 +22,7 @@ mod scan;
 mod session;
 mod step;
 mod test_step;
+mod unit;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};

@@ -421,6 +421,10 @@ impl Runner {
         &self.setup.graph
     }
 
+    pub(super) fn shared_graph(&self) -> Arc<Graph> {
+        Arc::clone(&self.setup.graph)
+    }
+
     pub(super) fn engine(&self) -> &Engine {
         &self.setup.engine
     }

@@ -125,6 +125,9 @@ impl Runner {
         let node = self.graph().node(ix);
         let session = self.session(ix).await?;
         let _watched = self.cancel().watch(session.connection.cancel_token());
+        if node.kind == ResourceKind::UnitTest {
+            return self.unit_test(ix, session, path).await;
+        }
         let Some(live) = node.relation.as_ref().filter(|_| !node.is_test()) else {
             return self.work(ix, None, session, path).await;
         };

@@ -12,3 +12,4 @@ mod reference;
 mod run;
 mod support;
 mod synth;
+mod unit_tests;
