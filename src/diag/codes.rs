@@ -190,6 +190,8 @@ codes! {
     MATERIALIZATION = "materialization";
     /// What hangs on a relation keeps it from being replaced.
     PUBLISH_REFUSED = "publish-refused";
+    /// The new rows of a table that is continued would break a constraint of it.
+    PUBLISH_VIOLATION = "publish-violation";
     /// A relation stayed in use while its new version waited.
     PUBLISH_LOCKED = "publish-locked";
     /// A crash of the server emptied an unlogged table.

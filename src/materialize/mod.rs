@@ -5,8 +5,10 @@
 //! and only after the candidate is complete. SQL text comes from macros, so that a project
 //! may override it; the order of things is here.
 
+pub mod candidate;
 mod hooks;
 mod incremental;
+mod overlay;
 mod schema_change;
 pub mod seed;
 mod settings;
@@ -15,6 +17,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod view;
+
+pub use candidate::{Candidate, Publication};
 
 use crate::graph::{Detail, Node, ResourceKind};
 use crate::jinja::Arg;
@@ -107,6 +111,17 @@ pub async fn materialize(spec: Spec<'_>, session: &dyn Session) -> Result<Built,
                 spec.node.name
             ))),
         },
+    }
+}
+
+/// Builds a node as a candidate; nothing of it is visible under live names.
+pub async fn candidate(spec: Spec<'_>, session: &dyn Session) -> Result<Candidate, SessionError> {
+    match (spec.node.kind, spec.node.config.materialized.as_str()) {
+        (ResourceKind::Snapshot, _) => snapshot::candidate(spec, session).await,
+        (_, "incremental") => incremental::candidate(spec, session).await,
+        (_, other) => Err(SessionError::materialization(format!(
+            "{other} has no candidate yet"
+        ))),
     }
 }
 
