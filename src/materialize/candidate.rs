@@ -1,6 +1,15 @@
-//! A node that was built but that nobody sees yet, and how it becomes what readers see.
+//! Building without publishing: what a node will be, beside what it is.
+//!
+//! Always holds: nothing under a live name changes here. A table's candidate takes over what
+//! hangs on the live table and gets its comments, privileges and post-hooks before its tests
+//! run; a view and a delta get theirs inside the publish transaction, because the relation
+//! that they belong to never moves.
 
+use super::{Spec, incremental, seed, snapshot, table, view};
+use crate::graph::{Detail, ResourceKind};
 use crate::names::Relation;
+use crate::publish::Publication;
+use crate::session::{Session, SessionError};
 
 /// A node that was built but that nobody sees yet.
 #[derive(Clone, Debug)]
@@ -15,25 +24,16 @@ pub struct Candidate {
     pub warnings: Vec<String>,
 }
 
-/// How a candidate becomes what readers see.
-#[derive(Clone, Debug)]
-pub enum Publication {
-    /// The candidate table takes the live name.
-    Table,
-    /// The view is created under its live name from this statement (live names in it).
-    View {
-        /// The statement.
-        create: String,
-    },
-    /// The live table stays; these statements, run in order inside the publish transaction
-    /// (after BEGIN, before any exclusive lock), apply the delta. Each is one or more
-    /// statements separated by semicolons, without the last one's.
-    Delta {
-        /// Changes of the live table's columns, which take a short exclusive lock; may be empty.
-        alter: Vec<String>,
-        /// What brings the delta in.
-        apply: Vec<String>,
-        /// Post-hooks, comments and privileges, on the live table.
-        then: Vec<String>,
-    },
+/// Builds a node as a candidate.
+pub async fn candidate(spec: Spec<'_>, session: &dyn Session) -> Result<Candidate, SessionError> {
+    match (spec.node.kind, &spec.node.detail) {
+        (ResourceKind::Seed, Detail::Seed { path }) => seed::candidate(spec, path, session).await,
+        (ResourceKind::Snapshot, _) => snapshot::candidate(spec, session).await,
+        _ => match spec.node.config.materialized.as_str() {
+            "view" => view::candidate(spec, session).await,
+            "table" => table::candidate(spec, spec.sql, session).await,
+            "incremental" => incremental::candidate(spec, session).await,
+            other => Err(super::unknown_kind(spec, other)),
+        },
+    }
 }

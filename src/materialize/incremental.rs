@@ -4,9 +4,8 @@
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use super::candidate::Candidate;
 use super::overlay::{self, Overlay, Rule};
-use super::{Built, Spec, hooks, schema_change, settings, table};
+use super::{Built, Candidate, Spec, hooks, schema_change, settings, table};
 use crate::jinja::{Arg, Column};
 use crate::names::{Relation, RelationKind};
 use crate::session::{Embedded, Session, SessionError};
@@ -41,13 +40,17 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
     })
 }
 
-/// Builds the next state of a table that is there, without touching it: the delta and a view
-/// of what the table will hold, or a full copy where no view can tell.
+/// Builds the table the first time or on a full refresh; else a candidate that reads as the
+/// live table will once the new rows are in it: the delta and a view, or a full copy where no
+/// view can tell.
 pub(super) async fn candidate(
     spec: Spec<'_>,
     session: &dyn Session,
 ) -> Result<Candidate, SessionError> {
     let strategy = strategy(spec)?;
+    if spec.full_refresh || spec.existing != Some(RelationKind::Table) {
+        return table::candidate(spec, spec.sql, session).await;
+    }
     let mut staged = overlay::stage(spec, spec.sql, session).await?;
     let (new, old) = (staged.shape.delta_columns(), staged.shape.live_columns());
     let change = schema_change::plan(spec, spec.live, &new, &old)?;
@@ -57,7 +60,7 @@ pub(super) async fn candidate(
         let change = schema_change::plan(spec, &copy, &new, &old)?;
         let tables = (&copy, &staged.delta);
         let sql = strategy_sql(spec, &strategy, tables, &change.written, session).await?;
-        return overlay::apply_to_copy(copy.clone(), &change.statements, &sql, session).await;
+        return overlay::apply_to_copy(spec, &change.statements, &sql, session).await;
     };
     let written = overlay::conform(&mut staged, &change, session).await?;
     let tables = (spec.live, &staged.delta);

@@ -3,10 +3,9 @@
 
 use serde_json::Value as Json;
 
-use super::candidate::Candidate;
 use super::overlay::{self, Overlay, Rule};
 use super::schema_change::Change;
-use super::{Built, Spec, arg_text, hooks, settings, table};
+use super::{Built, Candidate, Spec, arg_text, hooks, settings, table};
 use crate::jinja::{Arg, Column};
 use crate::names::{Relation, RelationKind, quote_ident};
 use crate::session::{Embedded, Session, SessionError};
@@ -14,9 +13,17 @@ use crate::session::{Embedded, Session, SessionError};
 /// Takes a snapshot.
 pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
     check_config(spec)?;
+    if spec.existing.is_none() {
+        return first(spec, session).await;
+    }
+    check_kind(spec)?;
+    next(spec, session).await
+}
+
+/// Only a table can be continued.
+fn check_kind(spec: Spec<'_>) -> Result<(), SessionError> {
     match spec.existing {
-        None => first(spec, session).await,
-        Some(RelationKind::Table) => next(spec, session).await,
+        None | Some(RelationKind::Table) => Ok(()),
         Some(kind) => Err(SessionError::materialization(format!(
             "{} is a {}, so it holds no history that a snapshot could continue",
             spec.live,
@@ -128,14 +135,18 @@ async fn merge_sql(
     Ok(settings::statement(&text))
 }
 
-/// Builds the next state of a history that is there, without touching it.
-///
-/// Errors: where the name is no table.
+/// Takes a snapshot as a candidate: the first as a table, later ones as what changed and a
+/// view of what the history will be.
 pub(super) async fn candidate(
     spec: Spec<'_>,
     session: &dyn Session,
 ) -> Result<Candidate, SessionError> {
     check_config(spec)?;
+    if spec.existing.is_none() {
+        let query = snapshot_sql(spec, false, session).await?;
+        return table::candidate(spec, &query, session).await;
+    }
+    check_kind(spec)?;
     let query = snapshot_sql(spec, true, session).await?;
     let mut staged = overlay::stage(spec, &query, session).await?;
     let (new, old) = (staged.shape.delta_columns(), staged.shape.live_columns());
@@ -149,7 +160,7 @@ pub(super) async fn candidate(
         let copy = overlay::copy_of_live(spec, &staged.shape, session).await?;
         let change = self::change(&copy, new, &old);
         let sql = merge_sql((&copy, &staged.delta), &change.written, session).await?;
-        return overlay::apply_to_copy(copy.clone(), &change.statements, &sql, session).await;
+        return overlay::apply_to_copy(spec, &change.statements, &sql, session).await;
     }
     let once = [("source", Arg::Relation(staged.delta.clone()))];
     let once = session.call_macro("marts_snapshot_end_once", &once).await?;

@@ -227,7 +227,11 @@ impl Session for RunSession {
         self.engine.is_builtin(name, &self.context.package)
     }
 
-    async fn render(&self, template: &str) -> Result<String, SessionError> {
+    async fn render(
+        &self,
+        template: &str,
+        this: Option<&Relation>,
+    ) -> Result<String, SessionError> {
         let Some(file) = self.file else {
             return Ok(template.to_owned());
         };
@@ -236,8 +240,14 @@ impl Session for RunSession {
             text: Arc::from(template),
             first_line: 1,
         };
-        self.render_template(template, Arc::clone(&self.context))
-            .await
+        let context = match this {
+            Some(this) => Arc::new(NodeContext {
+                this: Some(this.clone()),
+                ..(*self.context).clone()
+            }),
+            None => Arc::clone(&self.context),
+        };
+        self.render_template(template, context).await
     }
 }
 

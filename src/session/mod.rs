@@ -108,6 +108,8 @@ pub trait Session: Send + Sync {
     /// also true where there is none.
     fn resolves_to_builtin(&self, name: &str) -> bool;
 
-    /// Renders a template as the node would, for example a hook.
-    async fn render(&self, template: &str) -> Result<String, SessionError>;
+    /// Renders a template as the node would, for example a hook. `this` stands for the
+    /// node's own relation where it is given.
+    async fn render(&self, template: &str, this: Option<&Relation>)
+    -> Result<String, SessionError>;
 }

@@ -127,7 +127,11 @@ impl Session for Recording {
         true
     }
 
-    async fn render(&self, template: &str) -> Result<String, SessionError> {
+    async fn render(
+        &self,
+        template: &str,
+        _this: Option<&Relation>,
+    ) -> Result<String, SessionError> {
         Ok(template.to_owned())
     }
 }

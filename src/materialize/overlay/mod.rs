@@ -12,12 +12,11 @@ mod shape;
 
 use serde_json::{Value as Json, json};
 
-use super::candidate::{Candidate, Publication};
 use super::schema_change::Change;
-use super::{Spec, arg_text, hooks, settings};
+use super::{Candidate, Spec, arg_text, hooks, settings, table};
 use crate::jinja::{Arg, Column};
 use crate::names::{MAX_IDENT_BYTES, Relation, RelationKind, quote_ident};
-use crate::publish::{facts, hash64};
+use crate::publish::{Publication, facts, hash64};
 use crate::session::{Embedded, Session, SessionError};
 use shape::{Shape, ShapeColumn};
 
@@ -187,9 +186,9 @@ fn typed(data_type: &str, collation: Option<&str>) -> String {
     }
 }
 
-/// Changes a copy of the live table as the live table would have been changed.
+/// Changes the copy of the live table as the live table would have been changed.
 pub(super) async fn apply_to_copy(
-    copy: Relation,
+    spec: Spec<'_>,
     alter: &[String],
     apply: &str,
     session: &dyn Session,
@@ -198,16 +197,12 @@ pub(super) async fn apply_to_copy(
     texts.extend(alter.iter().map(String::as_str));
     texts.push(apply);
     let applied = texts.len() - 1;
-    let analyze = format!("analyze {copy}");
+    let analyze = format!("analyze {}", spec.home.candidate(spec.live));
     texts.extend(["commit", &analyze]);
     let texts: Vec<Embedded<'_>> = texts.into_iter().map(Embedded::from).collect();
     let done = session.execute_all(&texts).await?;
-    Ok(Candidate {
-        relation: copy,
-        publication: Publication::Table,
-        rows: done.get(applied).and_then(|done| done.rows),
-        warnings: Vec::new(),
-    })
+    let rows = done.get(applied).and_then(|done| done.rows);
+    table::finish(spec, rows, session).await
 }
 
 /// An overlay that is about to be made.
@@ -290,6 +285,7 @@ impl Overlay<'_> {
                 alter: self.change.statements.clone(),
                 apply: vec![apply],
                 then: then(self.spec, &self.change.columns, session).await?,
+                garbage: vec![format!("drop table if exists {}", self.staged.delta)],
             },
             rows: self.staged.rows,
             warnings: Vec::new(),

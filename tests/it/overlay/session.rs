@@ -193,7 +193,7 @@ impl Session for TestSession {
         self.engine.is_builtin(name, &self.context.package)
     }
 
-    async fn render(&self, template: &str) -> Result<String, SessionError> {
+    async fn render(&self, template: &str, _: Option<&Relation>) -> Result<String, SessionError> {
         let template = Template {
             file: self.file,
             text: Arc::from(template),

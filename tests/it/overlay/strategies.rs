@@ -178,7 +178,7 @@ fn prepare(world: &World, setup: &Setup, seed: u64) {
     // Keys that repeat are refused by a merge, so half of the cases have each once.
     let once = seed % 2 == 0;
     world.reset();
-    world.db.sql(&format!(
+    world.sql(&format!(
         "{}{}{}{}",
         table("live.f"),
         table("public.news"),
@@ -188,7 +188,7 @@ fn prepare(world: &World, setup: &Setup, seed: u64) {
     if !setup.rules.is_empty() {
         // Where the random rows break the rule already there are none.
         let rules = setup.rules.replace('\'', "''");
-        world.db.sql(&format!(
+        world.sql(&format!(
             "do $do$ begin execute '{rules}'; exception when unique_violation or check_violation \
              then truncate live.f; execute '{rules}'; end $do$"
         ));

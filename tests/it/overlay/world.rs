@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use marts::graph::{Node, model_json};
 use marts::jinja::NodeContext;
-use marts::materialize::{self, Candidate, Publication, Spec};
+use marts::materialize::{self, Candidate, Spec};
 use marts::names::RelationKind;
+use marts::pg::Connection;
 use marts::publish::{
-    CandidateHome, Pending, RunTag,
+    CandidateHome, Pending, Publication, RunTag,
     home::{retired_schema, shadow_schema},
 };
 use marts::session::{Session, SessionError};
@@ -19,8 +20,10 @@ use crate::support::TestDb;
 
 /// A database with the schemas that a run makes.
 pub(super) struct World {
-    pub(super) db: TestDb,
+    runtime: tokio::runtime::Runtime,
+    connection: Arc<Connection>,
     tag: RunTag,
+    _db: TestDb,
 }
 
 /// What a table or view holds: its columns as Postgres describes them, and its rows, sorted.
@@ -83,12 +86,30 @@ impl Case {
 
 impl World {
     pub(super) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let db = TestDb::new();
         let world = Self {
-            db: TestDb::new(),
+            connection: Arc::new(runtime.block_on(db.connect())),
+            runtime,
+            _db: db,
             tag: RunTag::from_unique("overlay"),
         };
         world.reset();
         world
+    }
+
+    /// Runs SQL and gives the last statement's rows.
+    #[track_caller]
+    pub(super) fn sql(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        let done = self.runtime.block_on(self.connection.query_untyped(sql));
+        match done {
+            Ok(rows) => rows.rows,
+            Err(error) => panic!("{error}: {sql}"),
+        }
     }
 
     /// Empties the database.
@@ -97,15 +118,11 @@ impl World {
         let old = retired_schema("live", &self.tag);
         let schemas = ["live", "public", &shadow, &old];
         let sql = schemas.map(|s| format!("drop schema if exists {s} cascade; create schema {s}"));
-        self.db.sql(&sql.join(";"));
+        self.sql(&sql.join(";"));
     }
 
     fn run<T>(&self, work: impl AsyncFnOnce(TestSession) -> T, case: &Case) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
+        self.runtime.block_on(async {
             let node = case.node();
             let mut model = model_json(node, |_| String::new());
             model["compiled_code"] = case.query.as_str().into();
@@ -122,7 +139,7 @@ impl World {
                 execute: true,
             };
             work(TestSession {
-                connection: Arc::new(self.db.connect().await),
+                connection: Arc::clone(&self.connection),
                 engine: case.project.engine.clone(),
                 context: Arc::new(context),
                 file: node.file.expect("has a file"),
@@ -174,26 +191,27 @@ impl World {
 
     /// Applies a delta as a publish transaction would.
     pub(super) fn publish(&self, candidate: &Candidate) {
-        let Publication::Delta { alter, apply, then } = &candidate.publication else {
+        let Publication::Delta {
+            alter, apply, then, ..
+        } = &candidate.publication
+        else {
             panic!("is no delta: {candidate:?}");
         };
         let all = alter.iter().chain(apply).chain(then);
         let all: Vec<&str> = all.map(String::as_str).collect();
-        self.db.sql(&format!("begin; {}; commit", all.join(";\n")));
+        self.sql(&format!("begin; {}; commit", all.join(";\n")));
     }
 
     /// What a relation holds.
     #[track_caller]
     pub(super) fn contents(&self, relation: &str) -> Contents {
         Contents {
-            columns: self.db.sql(&format!(
+            columns: self.sql(&format!(
                 "select attname, format_type(atttypid, atttypmod), attcollation::regcollation \
                  from pg_attribute where attrelid = '{relation}'::regclass and attnum > 0 and not \
                  attisdropped order by attnum"
             )),
-            rows: self
-                .db
-                .sql(&format!("select r::text from {relation} as r order by 1")),
+            rows: self.sql(&format!("select r::text from {relation} as r order by 1")),
         }
     }
 
@@ -215,6 +233,7 @@ fn spec<'a>(
         node: case.node(),
         live,
         sql: &case.query,
+        live_sql: &case.query,
         home,
         existing,
         strict_seeds: true,
