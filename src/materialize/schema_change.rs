@@ -16,7 +16,8 @@ pub(super) struct Change {
     pub(super) written: Vec<Column>,
     /// The table's columns once the statements have run, in order.
     pub(super) columns: Vec<Column>,
-    /// Whether a column goes or changes to another type, which rewrites history.
+    /// Whether a column goes or changes its type, if only its length. The views that read the
+    /// table stand in the way of that.
     pub(super) rewrites: bool,
 }
 
@@ -64,9 +65,10 @@ pub(super) fn plan(
     if policy == OnSchemaChange::SyncAllColumns {
         statements.extend(removed.iter().map(|c| drop_column(table, c)));
         change.columns.retain(|c| !removed.contains(&c));
+        change.rewrites = !removed.is_empty();
         types.extend(&retyped);
-        change.rewrites = !(removed.is_empty() && retyped.is_empty());
     }
+    change.rewrites |= !types.is_empty();
     let adds = [
         OnSchemaChange::SyncAllColumns,
         OnSchemaChange::AppendNewColumns,

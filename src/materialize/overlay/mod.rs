@@ -251,9 +251,6 @@ impl Overlay<'_> {
             };
             let from_live = match live {
                 None => nothing.clone(),
-                Some(live) if live.data_type != column.data_type => {
-                    format!("DBT_INTERNAL_DEST.{quoted}::{}", column.data_type)
-                }
                 Some(_) => format!("DBT_INTERNAL_DEST.{quoted}"),
             };
             let written = self.written.iter().any(|w| w.name == column.name);

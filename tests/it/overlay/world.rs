@@ -41,12 +41,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// An incremental model `f` with this config.
-    pub(super) fn model(config: &str, query: &str) -> Self {
-        Self::with_macros(config, query, "")
-    }
-
-    /// The same, in a project with macros of its own.
+    /// An incremental model `f` with this config in a project with macros of its own.
     pub(super) fn with_macros(config: &str, query: &str, macros: &str) -> Self {
         let config = format!("{{{{ config(materialized='incremental', schema='x', {config}) }}}}");
         let name = "{% macro generate_schema_name(name, node) %}live{% endmacro %}";
@@ -189,17 +184,18 @@ impl World {
         }
     }
 
-    /// Applies a delta as a publish transaction would.
-    pub(super) fn publish(&self, candidate: &Candidate) {
+    /// Applies a delta as a publish transaction would; false for a copy, which is swapped.
+    pub(super) fn publish(&self, candidate: &Candidate) -> bool {
         let Publication::Delta {
             alter, apply, then, ..
         } = &candidate.publication
         else {
-            panic!("is no delta: {candidate:?}");
+            return false;
         };
         let all = alter.iter().chain(apply).chain(then);
         let all: Vec<&str> = all.map(String::as_str).collect();
         self.sql(&format!("begin; {}; commit", all.join(";\n")));
+        true
     }
 
     /// What a relation holds.
@@ -215,9 +211,9 @@ impl World {
         }
     }
 
-    /// What the overlay of a candidate holds.
+    /// What tests of a candidate read.
     #[track_caller]
-    pub(super) fn overlay(&self, candidate: &Candidate) -> Contents {
+    pub(super) fn foretold(&self, candidate: &Candidate) -> Contents {
         self.contents(&candidate.relation.to_string())
     }
 }

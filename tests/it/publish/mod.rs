@@ -1,3 +1,1 @@
-//! Publishing after an audit: what readers see, and when.
 
-mod modes;
