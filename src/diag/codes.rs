@@ -204,6 +204,8 @@ codes! {
     CONTRACT_BROKEN = "contract-broken";
     /// What hangs on a relation keeps it from being replaced.
     PUBLISH_REFUSED = "publish-refused";
+    /// The new rows of a table that is continued would break a constraint of it.
+    PUBLISH_VIOLATION = "publish-violation";
     /// A relation stayed in use while its new version waited.
     PUBLISH_LOCKED = "publish-locked";
     /// Another run holds the target.

@@ -201,6 +201,15 @@ impl Engine {
         macros.resolve(package, name).map(|def| def.info())
     }
 
+    /// Whether the macro that a name means for nodes of a package, dispatched or not, is one
+    /// of the built-in ones; also true where there is none.
+    pub fn is_builtin(&self, name: &str, package: &str) -> bool {
+        let macros = &self.0.shared.macros;
+        let own = |def: &Arc<MacroDef>| def.package == BUILTIN;
+        let dispatched = macros.dispatch(package, name, Some(BUILTIN));
+        macros.resolve(package, name).is_none_or(own) && dispatched.map_or(true, own)
+    }
+
     /// All macros, the built-in ones first.
     pub fn macros(&self) -> Vec<MacroInfo> {
         self.0.shared.macros.all().map(|def| def.info()).collect()

@@ -5,6 +5,7 @@ mod errors;
 mod fuse;
 mod graph;
 mod ledger;
+mod overlay;
 mod pg;
 mod project;
 mod publish;
