@@ -510,6 +510,7 @@ fn text_rows(
 }
 
 /// Reads CSV with a header; all values are text, an empty one is null, as dbt has it.
+#[expect(clippy::type_complexity, reason = "column names and rows, read once")]
 pub fn csv_records(text: &str) -> Result<(Vec<String>, Vec<IndexMap<String, Json>>), String> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().from_reader(text.trim_start().as_bytes());

@@ -39,10 +39,10 @@ pub async fn publish_table(
     swap: Swap<'_>,
 ) -> Result<Published, SessionError> {
     let facts = facts::read(session, swap.live, Some(swap.candidate), Views::Direct).await?;
-    if let Some(live) = &facts.live {
-        if live.must_stay() {
-            return rows::publish(session, swap, live, &facts.candidate_columns).await;
-        }
+    if let Some(live) = &facts.live
+        && live.must_stay()
+    {
+        return rows::publish(session, swap, live, &facts.candidate_columns).await;
     }
     let prepare = inherit::of_candidate(&facts, swap.live, swap.candidate);
     if !prepare.is_empty() {

@@ -20,6 +20,10 @@ pub(super) struct Grouped {
 
 /// Which groups are left.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few live at once, and a box would only be in the way"
+)]
 pub(super) enum Chosen {
     /// All of them: such a test is none.
     All,

@@ -67,6 +67,10 @@ pub(super) enum Outputs {
 
 /// One column of a query.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few live at once, and a box would only be in the way"
+)]
 pub(super) enum Output {
     Value(Expr),
     /// `count(*)` of a group.
@@ -133,7 +137,7 @@ fn read_cte(cte: &Cte, scope: &mut Vec<Named>) -> Result<Named, Reason> {
     })
 }
 
-fn read_select(select: &Select, scope: &mut Vec<Named>) -> Result<View, Reason> {
+fn read_select(select: &Select, scope: &mut [Named]) -> Result<View, Reason> {
     check_clauses(select)?;
     let [from] = select.from.as_slice() else {
         return Err(Reason::Join);

@@ -119,6 +119,10 @@ fn number_text(number: &serde_json::Number, data_type: &str) -> String {
 }
 
 /// Postgres' text form of an array.
+#[expect(
+    clippy::only_used_in_recursion,
+    reason = "nested arrays have the same type"
+)]
 fn array_text(items: &[Json], data_type: &str) -> String {
     let item = |value: &Json| match value {
         Json::Null => "NULL".to_owned(),

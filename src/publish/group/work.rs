@@ -180,7 +180,7 @@ impl<'a> Work<'a> {
                 (is_view && k.way == Way::View)
                     .then(|| (views.depth_of(k.member.live), k.member.live.to_string()))
             }));
-            drops.sort_by(|a, b| b.0.cmp(&a.0));
+            drops.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
             let drops = drops
                 .into_iter()
                 .map(|(_, name)| format!("drop view {name}"));

@@ -103,7 +103,7 @@ const SINGULAR: &[&str] = &[
 /// Numbers from which a test is made.
 type Dice = (usize, usize, usize, usize, usize, usize);
 
-fn pick<'a, T>(from: &'a [T], die: usize) -> &'a T {
+fn pick<T>(from: &[T], die: usize) -> &T {
     &from[die % from.len()]
 }
 

@@ -231,7 +231,7 @@ fn prepare(world: &World, setup: &Setup, seed: u64) {
         format!("create table {name} (id int, k2 text, note varchar(5), amount numeric(6,2));")
     };
     // Keys that repeat are refused by a merge, so half of the cases have each once.
-    let once = seed % 2 == 0;
+    let once = seed.is_multiple_of(2);
     world.reset();
     world.sql(&format!(
         "{}{}{}{}",
