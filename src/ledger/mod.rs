@@ -4,7 +4,7 @@
 //! Always holds: entries are numbered from 1 without a gap; an entry is written in the same
 //! transaction as the head that names it, under a lock on the head's row, so that two runs
 //! write one chain. What the hash covers is in [`chain`], the tables are in [`tables`], and
-//! writing begins at [`append`].
+//! writing begins at [`append()`].
 
 mod append;
 pub mod chain;

@@ -2,7 +2,7 @@
 //! failing row. A test that has one then runs its own SQL, so every verdict is the one it
 //! would have had alone.
 //!
-//! Pure: rendered tests in ([`prove`]), statements out ([`statements`]), the answer of a
+//! Pure: rendered tests in ([`prove`]), statements out ([`statements()`]), the answer of a
 //! statement back into what is known of each test ([`Statement::read`]).
 
 mod expression;
