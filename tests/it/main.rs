@@ -2,7 +2,9 @@
 
 mod cases;
 mod errors;
+mod fuse;
 mod graph;
+mod ledger;
 mod overlay;
 mod pg;
 mod project;
@@ -11,3 +13,4 @@ mod reference;
 mod run;
 mod support;
 mod synth;
+mod unit_tests;
