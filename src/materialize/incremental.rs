@@ -60,7 +60,7 @@ pub(super) async fn candidate(
         let change = schema_change::plan(spec, &copy, &new, &old)?;
         let tables = (&copy, &staged.delta);
         let sql = strategy_sql(spec, &strategy, tables, &change.written, session).await?;
-        return overlay::apply_to_copy(spec, &change.statements, &sql, session).await;
+        return overlay::apply_to_copy(spec, &staged, &change.statements, &sql, session).await;
     };
     let written = overlay::conform(&mut staged, &change, session).await?;
     let tables = (spec.live, &staged.delta);

@@ -160,7 +160,7 @@ pub(super) async fn candidate(
         let copy = overlay::copy_of_live(spec, &staged.shape, session).await?;
         let change = self::change(&copy, new, &old);
         let sql = merge_sql((&copy, &staged.delta), &change.written, session).await?;
-        return overlay::apply_to_copy(spec, &change.statements, &sql, session).await;
+        return overlay::apply_to_copy(spec, &staged, &change.statements, &sql, session).await;
     }
     let once = [("source", Arg::Relation(staged.delta.clone()))];
     let once = session.call_macro("marts_snapshot_end_once", &once).await?;

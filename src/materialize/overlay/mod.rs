@@ -186,9 +186,11 @@ fn typed(data_type: &str, collation: Option<&str>) -> String {
     }
 }
 
-/// Changes the copy of the live table as the live table would have been changed.
+/// Changes the copy of the live table as the live table would have been changed; the delta
+/// has done its work then.
 pub(super) async fn apply_to_copy(
     spec: Spec<'_>,
+    staged: &Staged,
     alter: &[String],
     apply: &str,
     session: &dyn Session,
@@ -198,7 +200,8 @@ pub(super) async fn apply_to_copy(
     texts.push(apply);
     let applied = texts.len() - 1;
     let analyze = format!("analyze {}", spec.home.candidate(spec.live));
-    texts.extend(["commit", &analyze]);
+    let drop = format!("drop table {}", staged.delta);
+    texts.extend([drop.as_str(), "commit", &analyze]);
     let texts: Vec<Embedded<'_>> = texts.into_iter().map(Embedded::from).collect();
     let done = session.execute_all(&texts).await?;
     let rows = done.get(applied).and_then(|done| done.rows);
