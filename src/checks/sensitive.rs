@@ -139,7 +139,12 @@ impl Sensitive {
             if shows_value {
                 for (open, close) in [("\"", "\""), ("»", "«"), ("«", "»"), ("„", "“"), ("“", "”")]
                 {
-                    *text = hide(text, open, close);
+                    let hidden = hide(text, open, close);
+                    // The closing mark of one language opens in another.
+                    if hidden != *text {
+                        *text = hidden;
+                        break;
+                    }
                 }
             }
         }

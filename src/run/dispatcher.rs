@@ -305,7 +305,9 @@ impl<'a, 'e> Progress<'a, 'e> {
     /// What a failed step says to those that wait for it.
     pub(super) fn reason(&self, failed: usize) -> String {
         match self.node(failed) {
-            Some(node) if node.is_test() => format!("test `{}` failed", node.name),
+            Some(node) if node.is_test() => {
+                format!("{} `{}` failed", node.kind.as_str(), node.name)
+            }
             Some(node) => format!("{} `{}` was not built", node.kind.as_str(), node.name),
             None => "what it reads was not published".to_owned(),
         }

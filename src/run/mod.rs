@@ -19,6 +19,7 @@ mod place;
 mod publishing;
 mod runner;
 mod scan;
+mod schemas;
 mod session;
 mod step;
 mod test_step;

@@ -8,6 +8,7 @@ use crate::graph::NodeIx;
 use crate::materialize::{Candidate, hooks};
 use crate::names::NodeId;
 use crate::plan::Group;
+use crate::project::PublishMethod;
 use crate::publish::Publication;
 use crate::publish::group::{self, Member};
 use crate::session::{Session, SessionError};
@@ -99,7 +100,7 @@ impl Runner {
             .filter_map(|(ix, candidate)| {
                 let node = self.graph().node(*ix);
                 Some(Member {
-                    node,
+                    by_rows: node.config.publish_method == PublishMethod::Rows,
                     live: node.relation.as_ref()?,
                     candidate: &candidate.relation,
                     publication: &candidate.publication,

@@ -14,16 +14,17 @@ use super::cancel::Cancel;
 use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
 use super::names::{GraphNames, Stage};
+use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
 use super::{emptied, garbage};
 use crate::checks;
-use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
+use crate::diag::{SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::{Graph, NodeIx, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
 use crate::ledger::Origin;
 use crate::materialize::Candidate;
-use crate::names::{NodeId, Relation, quote_ident, quote_literal};
+use crate::names::{NodeId, Relation, quote_ident};
 use crate::pg::{Connection, Pool};
 use crate::plan::Plan;
 use crate::publish::home::{retired_schema, shadow_schema};
@@ -530,91 +531,4 @@ fn drain(messages: &mut UnboundedReceiver<Message>, emit: &mut Emit<'_>) {
     while let Ok(Message::Log(message) | Message::Warn(message)) = messages.try_recv() {
         emit(Event::Logged { message });
     }
-}
-
-/// Creates the target's schemas that are missing and the run's own; where candidates live.
-async fn create_schemas(
-    keeper: &RunSession,
-    schemas: &BTreeSet<String>,
-    tag: RunTag,
-) -> Result<CandidateHome, SessionError> {
-    let list: Vec<String> = schemas.iter().map(|s| quote_literal(s)).collect();
-    let found = keeper
-        .query(&format!(
-            "select null, case when has_database_privilege(current_database(), 'create') then 't' \
-             else 'f' end, current_user, current_database() union all select nspname, null, null, \
-             null from pg_namespace where nspname in ({})",
-            list.join(", ")
-        ))
-        .await?;
-    let cell = |row: &Vec<Option<String>>, at: usize| row.get(at).cloned().flatten();
-    let existing: BTreeSet<String> = found.rows.iter().filter_map(|row| cell(row, 0)).collect();
-    let first = found.rows.iter().find(|row| cell(row, 1).is_some());
-    let may_create = first.and_then(|row| cell(row, 1)).as_deref() == Some("t");
-    let missing: Vec<&String> = schemas.difference(&existing).collect();
-    if !may_create {
-        if missing.is_empty() {
-            return Ok(CandidateHome::SameSchema(tag));
-        }
-        let user = first.and_then(|row| cell(row, 2)).unwrap_or_default();
-        let database = first.and_then(|row| cell(row, 3)).unwrap_or_default();
-        return Err(may_not_create(&missing, &user, &database));
-    }
-    let mut statements: Vec<String> = missing
-        .iter()
-        .map(|schema| format!("create schema if not exists {}", quote_ident(schema)))
-        .collect();
-    for schema in schemas {
-        for own in [shadow_schema(schema, &tag), retired_schema(schema, &tag)] {
-            statements.push(format!("create schema {}", quote_ident(&own)));
-        }
-    }
-    keeper.execute((&statements.join("; ")).into()).await?;
-    Ok(CandidateHome::ShadowSchemas(tag))
-}
-
-/// Why candidates cannot be kept apart from what is live.
-async fn needs_schemas(keeper: &RunSession) -> SessionError {
-    let found = keeper
-        .query("select current_database()::text, current_user::text")
-        .await
-        .unwrap_or_default();
-    let cell = |at: usize| {
-        let row = found.rows.first();
-        row.and_then(|row| row.get(at).cloned().flatten())
-            .unwrap_or_default()
-    };
-    let (database, user) = (quote_ident(&cell(0)), quote_ident(&cell(1)));
-    SessionError::new(
-        Diagnostic::error(
-            codes::PUBLISH_MODE,
-            "publishing after an audit needs schemas of its own for candidates, and this role may \
-             not create schemas",
-        )
-        .hint(format!(
-            "as the database's owner run: grant create on database {database} to {user}; or run \
-             with --publish immediate"
-        )),
-    )
-}
-
-fn may_not_create(missing: &[&String], user: &str, database: &str) -> SessionError {
-    let names: Vec<String> = missing.iter().map(|s| quote_ident(s)).collect();
-    SessionError::new(
-        Diagnostic::error(
-            codes::SCHEMA_MISSING,
-            format!(
-                "schema {} does not exist, and {user} may not create schemas",
-                names.join(", ")
-            ),
-        )
-        .hint(format!(
-            "as the database's owner run: grant create on database {} to {}; or: create schema {} \
-             authorization {}",
-            quote_ident(database),
-            quote_ident(user),
-            names.first().map_or("", String::as_str),
-            quote_ident(user)
-        )),
-    )
 }

