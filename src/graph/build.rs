@@ -12,7 +12,7 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test,
 };
-use super::{duplicates, model_json, naming, resolve, unit_tests};
+use super::{contracts, duplicates, model_json, naming, resolve, unit_tests};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::names::NodeId;
@@ -146,6 +146,15 @@ fn settle<'p>(
         });
     }
     known_materialization(project, engine, &node, &in_yaml).map_err(|problem| vec![problem])?;
+    let broken = contracts::check(&node, properties);
+    if !broken.is_empty() {
+        return Err(broken);
+    }
+    let line = match (properties, node.file) {
+        (Some(p), Some(file)) if p.name.span.file == file => line_of(&project.sources, p.name.span),
+        _ => 1,
+    };
+    contracts::read_foreign_keys(&mut node, line);
     read_hooks(engine, &mut node).map_err(|problem| vec![problem])?;
     if let Some(table) = source {
         node.relation = Some(naming::source_relation(project, table));

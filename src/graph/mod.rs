@@ -5,6 +5,7 @@
 
 pub mod build;
 mod config_json;
+mod contracts;
 mod cycle;
 mod docs;
 mod draft;

@@ -37,6 +37,9 @@ pub fn model_json(node: &Node, name_of: impl Fn(NodeIx) -> String) -> Json {
     );
     put("description", json!(node.description));
     put("columns", columns(node));
+    if node.kind == ResourceKind::Model {
+        put("constraints", constraints(node.other.get("constraints")));
+    }
     put("raw_code", json!(node.raw_code));
     put("language", json!("sql"));
     put(
@@ -92,6 +95,13 @@ fn inner_path(node: &Node) -> &str {
     }
 }
 
+fn constraints(written: Option<&Json>) -> Json {
+    written
+        .filter(|c| c.is_array())
+        .cloned()
+        .unwrap_or_else(|| json!([]))
+}
+
 fn columns(node: &Node) -> Json {
     let entries = node.columns.iter().map(|(name, info)| {
         let value = json!({
@@ -101,6 +111,7 @@ fn columns(node: &Node) -> Json {
             "quote": info.quote,
             "meta": info.other.get("meta").cloned().unwrap_or_else(|| json!({})),
             "tags": info.other.get("tags").cloned().unwrap_or_else(|| json!([])),
+            "constraints": constraints(info.other.get("constraints")),
         });
         (name.clone(), value)
     });

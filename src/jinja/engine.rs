@@ -13,7 +13,8 @@ use super::registry::{BUILTIN, Loaded, MacroDef, Macros, place_of};
 use super::value::to_json;
 use super::{
     Arg, Database, EngineOverrides, LookupError, MacroFile, MacroInfo, MacroOutput, Names,
-    NodeContext, Rendered, Scan, Settings, Template, functions, lines, rewrite, unknown, value,
+    NodeContext, Rendered, Scan, Settings, Template, contract, functions, lines, rewrite, unknown,
+    value,
 };
 use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes, nearest};
 
@@ -296,6 +297,9 @@ impl Engine {
 
     /// An error of the engine as a diagnostic: the innermost place first, then who called.
     fn diagnose(&self, run: &Run, error: &Error, template: Option<&Template>) -> Diagnostic {
+        if let Some(broken) = contract::broken(error) {
+            return broken.diagnostic(&run.node);
+        }
         let inner = innermost(error);
         let (message, hint) = self.explain(run, error, inner);
         let code = match inner.kind() {

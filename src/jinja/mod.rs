@@ -9,6 +9,7 @@ mod blocks;
 mod builtin;
 mod callable;
 mod context;
+mod contract;
 mod engine;
 mod error;
 mod functions;

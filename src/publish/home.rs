@@ -64,6 +64,29 @@ impl CandidateHome {
         }
     }
 
+    /// Gives constraints of a model's variable that are indexes a name of this run, where the
+    /// candidate stands in the schema of the live table, which has an index of that name.
+    pub fn name_constraints(&self, model: &mut serde_json::Value) {
+        let Self::SameSchema(tag) = self else { return };
+        let rename = |owner: &mut serde_json::Value| {
+            let list = owner.get_mut("constraints");
+            for constraint in list.and_then(|l| l.as_array_mut()).into_iter().flatten() {
+                let kind = constraint.get("type").and_then(|t| t.as_str());
+                let is_index = matches!(kind, Some("unique" | "primary_key"));
+                let name = constraint.get("name").and_then(|n| n.as_str());
+                if let Some(name) = name.filter(|_| is_index).map(|n| of_run(n, tag)) {
+                    constraint["name"] = name.into();
+                }
+            }
+        };
+        rename(model);
+        let columns = model.get_mut("columns").and_then(|c| c.as_object_mut());
+        columns
+            .into_iter()
+            .flat_map(|c| c.values_mut())
+            .for_each(rename);
+    }
+
     /// Where the version that `live` names goes when it is replaced.
     pub fn retired(&self, live: &Relation) -> Relation {
         match self {
@@ -114,6 +137,18 @@ fn marked(name: &str, tag: &RunTag, suffix: &str) -> String {
     }
     let hash = crate::publish::hash64(name) & 0xffff_ffff;
     format!("{}_{hash:08x}{MARK}{}{suffix}", &name[..end], tag.as_str())
+}
+
+/// A name of this run that outlives it, so it does not bear the mark of leftovers; a quoted one
+/// stays quoted.
+fn of_run(name: &str, tag: &RunTag) -> String {
+    let bare = name.trim_matches('"');
+    let mut end = bare.len().min(MAX_IDENT_BYTES - TAG_CHARS - 1);
+    while !bare.is_char_boundary(end) {
+        end -= 1;
+    }
+    let quote = if bare.len() < name.len() { "\"" } else { "" };
+    format!("{quote}{}_{}{quote}", &bare[..end], tag.as_str())
 }
 
 /// The run tag in a marked name, if it is one.

@@ -36,6 +36,7 @@ pub(super) fn text(item: &Item, places: &Places) -> String {
     }
     if matches!(outcome.status, Status::Fail | Status::Warn)
         && let Some(failures) = outcome.failures
+        && !outcome.tells_itself()
     {
         fact("found", &found(failures, outcome.sample.as_ref()));
     }

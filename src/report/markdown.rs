@@ -139,7 +139,9 @@ fn failure(item: &Item, places: &Places) -> String {
         if let Some(thresholds) = &outcome.thresholds {
             let _ = writeln!(text, "Thresholds: {}\n", code(thresholds));
         }
-        if let Some(failures) = outcome.failures {
+        if let Some(failures) = outcome.failures
+            && !outcome.tells_itself()
+        {
             text.push_str(&found(failures, outcome.sample.as_ref()));
         }
     }

@@ -35,6 +35,16 @@ impl Stage {
         self.group_of.contains_key(&ix)
     }
 
+    /// Why a foreign key cannot be created on a candidate: the rows that it refers to become
+    /// visible only together with its own.
+    pub(super) fn not_checkable(&self, child: NodeIx, parent: NodeIx) -> Option<String> {
+        let group = self.group_of.get(&child)?;
+        (self.group_of.get(&parent) == Some(group)).then(|| {
+            "both are published in one transaction; a `relationships` test checks it before that"
+                .to_owned()
+        })
+    }
+
     /// Whether `reader` finds the candidate under the name of `read`: tests come before the
     /// publication of what they read, and members of a group are published at once.
     fn sees_candidate(&self, graph: &Graph, reader: NodeIx, read: NodeIx) -> bool {

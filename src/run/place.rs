@@ -54,7 +54,7 @@ pub(super) fn of_error(
         (outcome.file, outcome.line) = (Some(at.path.clone()), Some(line));
         return;
     }
-    let is_generic = matches!(node.detail, Detail::GenericTest(_));
+    let is_generic = matches!(node.detail, Detail::GenericTest(_) | Detail::UnitTest(_));
     let Some(own) = node
         .file
         .filter(|_| !is_generic)

@@ -391,11 +391,16 @@ impl Runner {
         let make = || {
             let graph = &self.setup.graph;
             let node = graph.node(ix);
+            let mut model = model_json(node, |parent| graph.node(parent).id.to_string());
+            graph.resolve_constraints(ix, &mut model, |parent| {
+                self.stage.not_checkable(ix, parent)
+            });
+            self.home().name_constraints(&mut model);
             Arc::new(NodeContext {
                 id: node.id.clone(),
                 package: node.package.clone(),
                 this: node.relation.clone(),
-                model: model_json(node, |parent| graph.node(parent).id.to_string()),
+                model,
                 config: node.config.raw.clone(),
                 extra: IndexMap::new(),
                 execute: true,

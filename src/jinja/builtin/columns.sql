@@ -111,7 +111,7 @@ alter table {{ relation }} alter column {{ column }} type {{ new_column_type }} 
         {%- set name = adapter.quote(column['name']) if column['quote'] else column['name'] -%}
         {%- set words = [name, column['data_type']] -%}
         {%- for constraint in column['constraints'] or [] -%}
-            {%- do words.append(constraint_sql(constraint, none)) -%}
+            {%- do words.append(constraint_sql(constraint, none) | trim) -%}
         {%- endfor -%}
         {%- do parts.append(words | select | join(' ')) -%}
     {%- endfor -%}
@@ -121,29 +121,63 @@ alter table {{ relation }} alter column {{ column }} type {{ new_column_type }} 
 {% macro contract_constraints() %}
     {%- set parts = [] -%}
     {%- for constraint in model['constraints'] or [] -%}
-        {%- set sql = constraint_sql(constraint, constraint['columns'] or []) -%}
+        {%- set sql = constraint_sql(constraint, constraint['columns'] or []) | trim -%}
         {%- if sql -%}{%- do parts.append(sql) -%}{%- endif -%}
     {%- endfor -%}
     {%- do return(parts) -%}
 {% endmacro %}
 
+{#- A constraint of a column (columns is none) or of the table; empty where it is not created. -#}
 {% macro constraint_sql(constraint, columns) -%}
 {%- set kind = constraint['type'] -%}
 {%- set name = 'constraint ' ~ constraint['name'] ~ ' ' if constraint['name'] else '' -%}
-{%- set on_columns = ' (' ~ (columns | join(', ')) ~ ')' if columns else '' -%}
-{%- set expression = constraint['expression'] or '' -%}
-{%- if kind == 'not_null' and columns is none -%}
-{{ name }}not null{{ ' ' ~ expression if expression }}
-{%- elif kind == 'unique' -%}
-{{ name }}unique{{ on_columns }}{{ ' ' ~ expression if expression }}
-{%- elif kind == 'primary_key' -%}
-{{ name }}primary key{{ on_columns }}{{ ' ' ~ expression if expression }}
+{%- set list = contract_names(columns or []) -%}
+{%- set expression = ' ' ~ constraint['expression'] if constraint['expression'] else '' -%}
+{%- if constraint['not_created'] -%}
+    {%- if constraint['warn_unenforced'] is not false -%}
+        {%- do exceptions.warn('the foreign key of ' ~ model.name ~ ' to ' ~ constraint['to'] ~ ' is not created: ' ~ constraint['not_created']) -%}
+    {%- endif -%}
+{%- elif kind == 'not_null' -%}
+    {%- if columns is none -%}
+{{ name }}not null{{ expression }}
+    {%- else -%}
+        {%- set tests = [] -%}
+        {%- for column in columns -%}
+            {%- do tests.append(contract_names([column]) ~ ' is not null') -%}
+        {%- endfor -%}
+{{ name }}check ({{ tests | join(' and ') }})
+    {%- endif -%}
+{%- elif kind in ['unique', 'primary_key'] -%}
+{{ name }}{{ 'primary key' if kind == 'primary_key' else 'unique' }}{{ expression }}{{ ' (' ~ list ~ ')' if list }}
 {%- elif kind == 'check' and expression -%}
-{{ name }}check ({{ expression }})
+{{ name }}check ({{ constraint['expression'] }})
 {%- elif kind == 'foreign_key' -%}
-{{ name }}{{ 'foreign key' ~ on_columns ~ ' ' if columns }}references {{ constraint['to'] ~ ' (' ~ (constraint['to_columns'] | join(', ')) ~ ')' if constraint['to'] else expression }}
+{{ name }}{{ 'foreign key (' ~ list ~ ') ' if list }}references {{ constraint['to'] ~ ' (' ~ (constraint['to_columns'] | join(', ')) ~ ')' if constraint['to'] else constraint['expression'] }}
 {%- elif kind == 'custom' and expression -%}
-{{ name }}{{ expression }}
+{{ name }}{{ constraint['expression'] }}
+{%- endif -%}
+{%- endmacro %}
+
+{#- Names of columns as SQL: quoted where the contract says so. -#}
+{% macro contract_names(names) -%}
+{%- set list = [] -%}
+{%- for name in names -%}
+    {%- set column = model['columns'].get(name) -%}
+    {%- do list.append(adapter.quote(name) if column and column['quote'] else name) -%}
+{%- endfor -%}
+{%- do return(list | join(', ')) -%}
+{%- endmacro %}
+
+{#- Constraints of a view, which Postgres has none of. -#}
+{% macro warn_of_view_constraints() -%}
+{%- set kinds = [] -%}
+{%- for owner in [model] + (model['columns'].values() | list) -%}
+    {%- for constraint in owner['constraints'] or [] if constraint['warn_unsupported'] is not false and constraint['type'] not in kinds -%}
+        {%- do kinds.append(constraint['type']) -%}
+    {%- endfor -%}
+{%- endfor -%}
+{%- if kinds -%}
+    {%- do exceptions.warn('constraints of ' ~ model.name ~ ' are not created, since it is a view: ' ~ (kinds | join(', '))) -%}
 {%- endif -%}
 {%- endmacro %}
 
@@ -158,39 +192,39 @@ alter table {{ relation }} alter column {{ column }} type {{ new_column_type }} 
 {#- Fails unless the query's columns have the names and types that the contract declares, in any order. -#}
 {% macro assert_columns_equivalent(sql) %}
     {%- set declared = model['columns'] -%}
-    {%- for column in declared.values() if not column['data_type'] -%}
-        {%- do exceptions.raise_compiler_error('the contract of ' ~ model.name ~ ' gives no data_type for the column `' ~ column['name'] ~ '`') -%}
-    {%- endfor -%}
-    {%- if execute and declared -%}
-        {%- set wanted = {} -%}
-        {%- for name, type in contract_query_types(get_empty_schema_sql(declared)) -%}
-            {%- do wanted.update({name: type}) -%}
+    {%- if not declared -%}
+        {%- do exceptions.raise_contract_error([], []) -%}
+    {%- endif -%}
+    {%- if execute -%}
+        {%- set wanted = contract_query_types(get_empty_schema_sql(declared), none) -%}
+        {%- set found = contract_query_types(sql, config.get('sql_header', none)) -%}
+        {%- set types = {} -%}
+        {%- for column in wanted -%}
+            {%- do types.update({column['name']: column['data_type']}) -%}
         {%- endfor -%}
-        {%- set problems = [] -%}
-        {%- set found = {} -%}
-        {%- for name, type in contract_query_types(sql) -%}
-            {%- do found.update({name: type}) -%}
-            {%- if name not in wanted -%}
-                {%- do problems.append('`' ~ name ~ '` is selected, but not in the contract') -%}
-            {%- elif wanted[name] != type -%}
-                {%- do problems.append('`' ~ name ~ '` is ' ~ type ~ ', the contract says ' ~ wanted[name]) -%}
-            {%- endif -%}
-        {%- endfor -%}
-        {%- for name in wanted if name not in found -%}
-            {%- do problems.append('`' ~ name ~ '` is in the contract, but not selected') -%}
-        {%- endfor -%}
-        {%- if problems -%}
-            {%- do exceptions.raise_compiler_error('the columns of ' ~ model.name ~ ' break its contract: ' ~ (problems | join('; '))) -%}
+        {%- if wanted | length != found | length -%}
+            {%- do exceptions.raise_contract_error(wanted, found) -%}
         {%- endif -%}
+        {%- for column in found if types.get(column['name']) != column['data_type'] -%}
+            {%- do exceptions.raise_contract_error(wanted, found) -%}
+        {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 
-{#- Names and types of a query's columns. -#}
-{% macro contract_query_types(sql) %}
+{#- Names and types of a query's columns, the types as Postgres calls them; precisions and lengths do not count. -#}
+{% macro contract_query_types(sql, header) %}
+    {%- set names = run_query(get_empty_subquery_sql(sql, header)).column_names | list -%}
     {%- set types = [] -%}
-    {%- for column in adapter.get_column_schema_from_query(get_empty_subquery_sql(sql)) -%}
-        {%- do types.append((column.name, column.data_type)) -%}
-    {%- endfor -%}
+    {%- if names -%}
+        {%- set asked = [] -%}
+        {%- for name in names -%}
+            {%- do asked.append('pg_catalog.pg_typeof(q.' ~ adapter.quote(name) ~ ')::text') -%}
+        {%- endfor -%}
+        {%- set answer = run_query('select ' ~ (asked | join(', ')) ~ ' from (select 1) as one left join (' ~ get_empty_subquery_sql(sql) ~ ') as q on true') -%}
+        {%- for name in names -%}
+            {%- do types.append({'name': name, 'data_type': answer.rows[0][loop.index0]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {%- do return(types) -%}
 {% endmacro %}
 

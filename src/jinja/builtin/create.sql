@@ -22,8 +22,10 @@
 {%- set contract = config.get('contract') -%}
 {{ sql_header_text() -}}
 create {{ kind }}table {{ name }}
+{%- if contract and contract.enforced %}
+{%- do get_assert_columns_equivalent(sql) %}
+{%- endif %}
 {%- if contract and contract.enforced and not temporary %}
-{{ get_assert_columns_equivalent(sql) }}
 {{ get_table_columns_and_constraints() }};
 insert into {{ name }} (
     {{ adapter.dispatch('get_column_names', 'dbt')() }}
@@ -62,7 +64,8 @@ insert into {{ name }} (
 {{ sql_header_text() -}}
 create view {{ relation }}
 {%- if contract and contract.enforced %}
-{{ get_assert_columns_equivalent(sql) }}
+{%- do get_assert_columns_equivalent(sql) %}
+{%- do warn_of_view_constraints() %}
 {%- endif %} as (
 {{ sql }}
 );

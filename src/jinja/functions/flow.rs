@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Body;
 use crate::jinja::context::{Mode, RenderState};
+use crate::jinja::contract;
 use crate::jinja::error::{fail, returning};
 
 /// The functions by name.
@@ -81,9 +82,12 @@ impl Object for Exceptions {
             | "raise_fail_fast_error"
             | "raise_dependency_error"
             | "raise_duplicate_resource_name"
-            | "raise_contract_error"
             | "raise_invalid_property_yml_version"
             | "raise_duplicate_alias" => Err(fail(text(0))),
+            "raise_contract_error" => {
+                let of = |i: usize| args.get(i).cloned().unwrap_or_default();
+                Err(contract::raise(&of(0), &of(1)))
+            }
             "missing_config" => Err(fail(format!("the config `{}` is missing", text(1)))),
             "missing_materialization" => {
                 Err(fail(format!("there is no materialization `{}`", text(1))))

@@ -1,6 +1,7 @@
 //! Unit tests of models, end to end: what they are given, what they expect, and what is told
 //! when they fail.
 
+mod contracts;
 mod inputs;
 mod verdicts;
 
