@@ -32,7 +32,7 @@ pub(super) fn not_published(nodes: usize, reason: &str, failed: bool, style: Sty
     for line in reason.lines() {
         text.push_str(&format!("  {line}\n"));
     }
-    text.push_str("  What readers see is as it was before this run.\n");
+    text.push_str("  What readers see of them is as it was before this run.\n");
     text
 }
 

@@ -97,7 +97,7 @@ impl Terminal {
         }
         let mut text = self.line(finished);
         text.push('\n');
-        if outcome.status != Status::Skipped {
+        if !matches!(outcome.status, Status::Skipped | Status::Cancelled) {
             text.push_str(&self.details(outcome));
         }
         self.say(&text);
@@ -321,6 +321,7 @@ impl Reporter for Terminal {
             } => self.not_published(nodes, reason, *failed),
             Event::Changes { changes } => {
                 let text = publication::changes(changes, self.style);
+                self.in_aside = false;
                 self.aside(&text);
             }
             Event::LedgerWritten { seq, head } => {

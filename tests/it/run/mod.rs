@@ -5,5 +5,6 @@ mod gates;
 mod history;
 mod kinds;
 mod others;
+mod reports;
 mod support;
 mod together;
