@@ -15,6 +15,7 @@ use super::publication;
 use super::style::{Style, Tone};
 use super::summary::Summary;
 use super::table::{Fit, Grid};
+use super::wording::below_first;
 use crate::event::{Event, Outcome, Sample, Status};
 use crate::names::NodeId;
 
@@ -188,7 +189,7 @@ impl Terminal {
     /// The files to look into, but those that the message names itself.
     fn places(&self, outcome: &Outcome) -> String {
         let message = outcome.message.as_deref().unwrap_or("");
-        let line = outcome.line.map(|l| format!(":{l}")).unwrap_or_default();
+        let line = below_first(outcome.line);
         let places = [
             ("declared in", &outcome.file, line),
             ("compiled SQL", &outcome.compiled_path, String::new()),
