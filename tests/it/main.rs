@@ -5,6 +5,7 @@ mod errors;
 mod graph;
 mod pg;
 mod project;
+mod publish;
 mod reference;
 mod run;
 mod support;

@@ -6,5 +6,5 @@ mod history;
 mod kinds;
 mod others;
 mod reports;
-mod support;
+pub(crate) mod support;
 mod together;
