@@ -244,8 +244,8 @@ mod tests {
             "model.shop.orders Success false: 1,204,567 rows; built, not published: test \
              `safe_text` failed"
         );
-        let head = &written(folder.path(), &stories::gate()).args["ledger_head"];
-        assert!(head.as_str().is_some_and(|head| head.len() == 64));
+        let env = written(folder.path(), &stories::gate()).metadata.env;
+        assert!(env["MARTS_LEDGER_HEAD"].len() == 64);
     }
 
     #[test]
