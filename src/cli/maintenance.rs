@@ -9,6 +9,7 @@ use super::invocation::{Invocation, read, reporter};
 use super::{EXIT_OK, World, manifest};
 use crate::diag::codes;
 use crate::event::Event;
+use crate::report::format::count;
 
 /// Reads and checks the project.
 pub(super) fn parse(global: &Global, world: &mut World) -> Result<u8, Failure> {
@@ -16,7 +17,10 @@ pub(super) fn parse(global: &Global, world: &mut World) -> Result<u8, Failure> {
     let mut reporter = reporter(global, world);
     invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
     manifest::write(&invocation, &HashMap::new())?;
-    let message = format!("{} nodes, no errors", invocation.graph.nodes().len());
+    let message = format!(
+        "{}, no errors",
+        count(invocation.graph.nodes().len() as u64, "node")
+    );
     reporter.event(&Event::Logged { message });
     reporter.finish();
     Ok(EXIT_OK)

@@ -28,7 +28,7 @@ pub(super) fn text(item: &Item, places: &Places) -> String {
         Publication::Untold | Publication::Published => {}
     }
     let outcome = &item.outcome;
-    if let Some(expected) = &outcome.expected {
+    if let Some(expected) = outcome.expected.as_ref().filter(|e| !e.is_empty()) {
         fact("expected", &one_line(expected));
     }
     if let Some(thresholds) = &outcome.thresholds {

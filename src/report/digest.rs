@@ -300,7 +300,11 @@ impl Digest {
             Publication::HeldBack(reason.clone())
         };
         self.mark(nodes, &publication);
-        self.unpublished.push((reason, nodes.len(), failed));
+        let same = |held: &&mut (String, usize, bool)| (&held.0, held.2) == (&reason, failed);
+        match self.unpublished.iter_mut().find(same) {
+            Some((_, relations, _)) => *relations += nodes.len(),
+            None => self.unpublished.push((reason, nodes.len(), failed)),
+        }
     }
 
     fn mark(&mut self, nodes: &[NodeId], publication: &Publication) {

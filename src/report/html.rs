@@ -82,7 +82,9 @@ fn facts(page: &mut String, digest: &Digest) {
         facts.push(("small", "target", digest.target.clone()));
     }
     let began = digest.began.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    facts.push(("small", "began", began));
+    if !digest.command.is_empty() {
+        facts.push(("small", "began", began));
+    }
     page.push_str("<div class=\"facts\">");
     for (class, name, value) in facts {
         let _ = write!(
@@ -113,8 +115,8 @@ fn problems(page: &mut String, digest: &Digest, places: &Places) {
         };
         let _ = writeln!(
             page,
-            "<section class=\"card {class}\"><h3>{}{}</h3><p>What readers see is as it was before \
-             this run.</p><pre>{}</pre></section>",
+            "<section class=\"card {class}\"><h3>{}{}</h3><p>What readers see of them is as it was \
+             before this run.</p><pre>{}</pre></section>",
             badge(tone, word),
             relations(*nodes),
             esc(reason)

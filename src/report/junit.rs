@@ -137,7 +137,12 @@ fn system_out(item: &Item, places: &Places) -> XmlString {
 /// What ended the command beside its nodes, as a suite of its own.
 fn problems(digest: &Digest, places: &Places) -> TestSuite {
     let mut suite = TestSuite::new("project");
-    let refused = digest.unpublished.iter().filter(|(.., failed)| *failed);
+    // Where its relations have cases, those are red.
+    let has_cases = digest.tally().unpublished > 0;
+    let refused = digest
+        .unpublished
+        .iter()
+        .filter(|held| held.2 && !has_cases);
     for (reason, ..) in refused {
         let notice = Notice {
             code: "publish".to_owned(),

@@ -41,4 +41,13 @@ impl Lineage {
     pub fn parents(&self, node: &NodeId) -> &[NodeId] {
         self.parents.get(node).map_or(&[], Vec::as_slice)
     }
+
+    /// Adds a node by hand, for tests.
+    #[cfg(test)]
+    pub(super) fn add(&mut self, node: &str, subject: &str, parents: &[&str]) {
+        let id = NodeId::new(node);
+        self.subjects.insert(id.clone(), subject.to_owned());
+        let parents = parents.iter().map(|p| NodeId::new(*p)).collect();
+        self.parents.insert(id, parents);
+    }
 }

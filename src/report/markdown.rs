@@ -98,7 +98,11 @@ fn headline(digest: &Digest) -> String {
         command => format!("marts {command}"),
     };
     let mut text = format!("## {mark} {command}: {}\n\n", word.to_lowercase());
-    let _ = writeln!(text, "{} in {}.", tally.said(), duration(digest.elapsed));
+    let took = match digest.command.is_empty() {
+        true => String::new(),
+        false => format!(" in {}", duration(digest.elapsed)),
+    };
+    let _ = writeln!(text, "{}{took}.", tally.said());
     if digest.published.0 > 0 {
         let _ = writeln!(text, "\nPublished {}.", relations(digest.published.0));
     }
@@ -121,7 +125,7 @@ fn unpublished(reason: &str, nodes: usize, failed: bool) -> String {
         "Not published"
     };
     let mut text = format!(
-        "\n### {word}: {}\n\nWhat readers see is as it was before this run.\n",
+        "\n### {word}: {}\n\nWhat readers see of them is as it was before this run.\n",
         relations(nodes)
     );
     text.push_str(&fenced(reason));
@@ -326,7 +330,7 @@ fn escaped(text: &str) -> String {
     while let Some(c) = rest.next() {
         let stays = match c {
             '_' => before.is_alphanumeric() && rest.peek().is_some_and(|c| is_word(*c)),
-            '.' => !before.eq_ignore_ascii_case(&'w'),
+            '.' => !out.as_bytes()[out.len().saturating_sub(3)..].eq_ignore_ascii_case(b"www"),
             c => c.is_alphanumeric() || !c.is_ascii() || PLAIN.contains(c),
         };
         if stays {

@@ -28,6 +28,11 @@ pub mod terminal;
 mod timeline;
 pub mod wording;
 
+#[cfg(test)]
+mod formats_tests;
+#[cfg(test)]
+mod stories;
+
 pub use files::{Forge, ReportFiles};
 pub use json_lines::JsonLines;
 pub use lineage::Lineage;

@@ -1,8 +1,11 @@
 //! The screen's words for what became visible, what did not, what would change, and the ledger.
+//!
+//! Groups of relations are published one by one, so the screen gathers them and says it once,
+//! before the summary.
 
 use std::time::Duration;
 
-use super::format::{duration, many_lines, plain, thousands};
+use super::format::{count, duration, many_lines, plain, thousands};
 use super::markdown::by_key;
 use super::style::{Style, Tone};
 use super::table::{Align, Fit, Grid};
@@ -12,33 +15,118 @@ use crate::event::Change;
 /// So many relations have a line in the table of changes.
 const LISTED: usize = 40;
 
-/// `Published 78 relations in one transaction, 0.12s`.
-pub(super) fn published(nodes: usize, elapsed: Duration, style: Style) -> String {
-    let word = style.paint(Tone::Good, "Published");
-    let took = duration(elapsed);
-    format!("{word} {} in one transaction, {took}\n", relations(nodes))
+/// What a run published, and what it did not.
+#[derive(Debug, Default)]
+pub(super) struct Publications {
+    relations: usize,
+    transactions: u64,
+    elapsed: Duration,
+    held: Vec<Held>,
+    changes: Vec<Change>,
+    ledger: Option<(u64, String)>,
 }
 
-/// Why built relations stay where they are, and that nothing changed for readers.
-pub(super) fn not_published(nodes: usize, reason: &str, failed: bool, style: Style) -> String {
-    let (tone, word) = if failed {
-        (Tone::Bad, "Publishing failed")
-    } else {
-        (Tone::Caution, "Not published")
-    };
-    let word = style.paint(tone, word);
-    let reason = reason.trim_matches('\n');
-    let mut text = format!("{word}: {}\n", relations(nodes));
-    for line in reason.lines() {
-        text.push_str(&format!("  {line}\n"));
+/// Relations that stay unpublished for one reason.
+#[derive(Debug)]
+struct Held {
+    reason: String,
+    failed: bool,
+    relations: usize,
+}
+
+impl Publications {
+    pub(super) fn published(&mut self, relations: usize, elapsed: Duration) {
+        self.relations += relations;
+        self.transactions += 1;
+        self.elapsed += elapsed;
     }
-    text.push_str("  What readers see is as it was before this run.\n");
-    text
+
+    pub(super) fn held_back(&mut self, relations: usize, reason: &str, failed: bool) {
+        let reason = reason.trim_matches('\n');
+        let same = |held: &&mut Held| held.reason == reason && held.failed == failed;
+        match self.held.iter_mut().find(same) {
+            Some(held) => held.relations += relations,
+            None => self.held.push(Held {
+                reason: reason.to_owned(),
+                failed,
+                relations,
+            }),
+        }
+    }
+
+    pub(super) fn changes(&mut self, changes: &[Change]) {
+        self.changes.extend_from_slice(changes);
+    }
+
+    pub(super) fn ledger(&mut self, seq: u64, head: &str) {
+        self.ledger = Some((seq, head.to_owned()));
+    }
+
+    /// All of it as paragraphs, each ending with an empty line; empty if nothing was told. Where
+    /// the screen is quiet, only what went wrong.
+    pub(super) fn take(&mut self, style: Style) -> String {
+        let told = std::mem::take(self);
+        let mut text = String::new();
+        if !style.quiet {
+            text.push_str(&paragraph(&changes(&told.changes, style)));
+        }
+        for held in told.held.iter().filter(|held| held.failed || !style.quiet) {
+            text.push_str(&paragraph(&held.text(style)));
+        }
+        if style.quiet {
+            return text;
+        }
+        let mut lines = told.published_line(style);
+        if let Some((seq, head)) = &told.ledger {
+            let line = format!("Ledger entry {seq}, head {head}");
+            lines.push_str(&style.paint(Tone::Faint, &line));
+            lines.push('\n');
+        }
+        text + &paragraph(&lines)
+    }
+
+    /// `Published 78 relations in one transaction, 0.12s`.
+    fn published_line(&self, style: Style) -> String {
+        if self.relations == 0 {
+            return String::new();
+        }
+        let how = match self.transactions {
+            1 => "one transaction".to_owned(),
+            more => count(more, "transaction"),
+        };
+        let word = style.paint(Tone::Good, "Published");
+        let took = duration(self.elapsed);
+        format!("{word} {} in {how}, {took}\n", relations(self.relations))
+    }
+}
+
+impl Held {
+    fn text(&self, style: Style) -> String {
+        let (tone, word) = if self.failed {
+            (Tone::Bad, "Publishing failed")
+        } else {
+            (Tone::Caution, "Not published")
+        };
+        let word = style.paint(tone, word);
+        let mut text = format!("{word}: {}\n", relations(self.relations));
+        for line in self.reason.lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
+        text.push_str("  What readers see of them is as it was before this run.\n");
+        text
+    }
+}
+
+fn paragraph(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("{text}\n")
 }
 
 /// A table of relations: kind, rows now and then, keys, columns. Those that stay as they are
 /// are only counted.
-pub(super) fn changes(changes: &[Change], style: Style) -> String {
+fn changes(changes: &[Change], style: Style) -> String {
     let (same, moved): (Vec<&Change>, Vec<&Change>) =
         changes.iter().partition(|change| change.kind == "same");
     let mut text = String::new();
@@ -108,9 +196,4 @@ fn said(change: &Change, style: Style) -> String {
         text.push_str(&format!("  {}\n", many_lines(&plain(note))));
     }
     text
-}
-
-/// One faint line with the head that `marts audit verify` takes.
-pub(super) fn ledger(seq: u64, head: &str, style: Style) -> String {
-    style.paint(Tone::Faint, &format!("Ledger entry {seq}, head {head}")) + "\n"
 }

@@ -185,9 +185,10 @@ fn message(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::stories;
     use crate::report::terminal::tests::story;
 
-    fn written(folder: &std::path::Path) -> RunResults {
+    fn written(folder: &std::path::Path, events: &[Event]) -> RunResults {
         let options = RunResultsOptions {
             root: folder.to_owned(),
             path: folder.join("target/run_results.json"),
@@ -196,8 +197,8 @@ mod tests {
         let path = options.path.clone();
         let mut reporter = RunResultsFile::new(options, |error| panic!("{error}"));
         reporter.clock = || Timestamp::UNIX_EPOCH;
-        for event in story() {
-            reporter.event(&event);
+        for event in events {
+            reporter.event(event);
         }
         reporter.finish();
         artifact::read(&path).unwrap()
@@ -211,8 +212,40 @@ mod tests {
             .join("target/compiled/shop/models/gold/mart_x.sql");
         std::fs::create_dir_all(compiled.parent().unwrap()).unwrap();
         std::fs::write(compiled, "select amuont\n").unwrap();
-        let results = written(folder.path());
+        let results = written(folder.path(), &story());
         insta::assert_json_snapshot!(results);
+    }
+
+    #[test]
+    fn what_became_of_candidates_stands_in_their_results() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |events: &[Event]| -> Vec<String> {
+            let results = written(folder.path(), events).results;
+            let line = |r: &NodeResult| {
+                let published = r.adapter_response.get("published");
+                let published = published.map_or("untold".to_owned(), Json::to_string);
+                let message = r.message.as_deref().unwrap_or_default();
+                let message = message.lines().next().unwrap_or_default();
+                format!("{} {:?} {published}: {message}", r.unique_id, r.status)
+            };
+            results.iter().map(line).collect()
+        };
+        assert_eq!(
+            of(&stories::refused()),
+            [
+                "model.shop.a Success true: 1 row",
+                "model.shop.b Error false: not published: error[publish-refused]: view \
+                 reports.daily of role bi reads gold.b",
+                "model.shop.c Skipped untold: the run was cancelled",
+            ]
+        );
+        assert_eq!(
+            of(&stories::gate())[1],
+            "model.shop.orders Success false: 1,204,567 rows; built, not published: test \
+             `safe_text` failed"
+        );
+        let env = written(folder.path(), &stories::gate()).metadata.env;
+        assert!(env["MARTS_LEDGER_HEAD"].len() == 64);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::format::{clip, count, duration, width};
 use super::style::{Style, Tone};
-use super::wording::{Tally, reason};
+use super::wording::{Tally, below_first, reason};
 use crate::event::{Outcome, Status};
 use crate::names::NodeId;
 
@@ -61,10 +61,10 @@ impl Summary {
                 label: label.to_owned(),
                 status: outcome.status,
                 reason: reason(outcome),
-                file: outcome.file.as_ref().map(|path| {
-                    let line = outcome.line.map(|l| format!(":{l}")).unwrap_or_default();
-                    format!("{}{line}", path.display())
-                }),
+                file: outcome
+                    .file
+                    .as_ref()
+                    .map(|path| format!("{}{}", path.display(), below_first(outcome.line))),
             });
         }
     }

@@ -11,10 +11,11 @@ use super::format::{count, duration, one_line, thousands};
 use super::layout::{Layout, Parts};
 use super::line_writer::LineWriter;
 use super::progress::Progress;
-use super::publication;
+use super::publication::Publications;
 use super::style::{Style, Tone};
 use super::summary::Summary;
 use super::table::{Fit, Grid};
+use super::wording::below_first;
 use crate::event::{Event, Outcome, Sample, Status};
 use crate::names::NodeId;
 
@@ -31,10 +32,9 @@ pub struct Terminal {
     layout: Layout,
     summary: Summary,
     skips: Skips,
+    publications: Publications,
     /// Whether an empty line was the last thing said.
     spaced: bool,
-    /// Whether the last thing said was about publishing, whose lines stand together.
-    in_aside: bool,
 }
 
 /// Nodes in a row that were skipped for one reason.
@@ -64,14 +64,13 @@ impl Terminal {
             summary: Summary::default(),
             skips: Skips::default(),
             spaced: true,
-            in_aside: false,
+            publications: Publications::default(),
         }
     }
 
     fn say(&mut self, text: &str) {
         let Self { out, progress, .. } = self;
         self.spaced = text.ends_with("\n\n");
-        self.in_aside = false;
         progress.above(|| out.write(text));
     }
 
@@ -97,7 +96,7 @@ impl Terminal {
         }
         let mut text = self.line(finished);
         text.push('\n');
-        if outcome.status != Status::Skipped {
+        if !matches!(outcome.status, Status::Skipped | Status::Cancelled) {
             text.push_str(&self.details(outcome));
         }
         self.say(&text);
@@ -196,7 +195,7 @@ impl Terminal {
     /// The files to look into, but those that the message names itself.
     fn places(&self, outcome: &Outcome) -> String {
         let message = outcome.message.as_deref().unwrap_or("");
-        let line = outcome.line.map(|l| format!(":{l}")).unwrap_or_default();
+        let line = below_first(outcome.line);
         let places = [
             ("declared in", &outcome.file, line),
             ("compiled SQL", &outcome.compiled_path, String::new()),
@@ -247,34 +246,25 @@ impl Terminal {
         self.say(&format!("{text}\n\n"));
     }
 
-    /// What is said between the nodes and the summary, behind an empty line.
-    fn aside(&mut self, text: &str) {
-        if self.style.quiet || text.is_empty() {
-            return;
-        }
-        let gap = if self.spaced || self.in_aside {
-            ""
-        } else {
-            "\n"
-        };
-        self.say(&format!("{gap}{text}"));
-        self.in_aside = true;
-    }
-
     fn not_published(&mut self, nodes: &[NodeId], reason: &str, failed: bool) {
-        let text = publication::not_published(nodes.len(), reason, failed, self.style);
         if failed {
             self.summary.unpublished(nodes);
+        }
+        self.publications.held_back(nodes.len(), reason, failed);
+    }
+
+    /// Says what was published and what was not, behind an empty line.
+    fn say_publications(&mut self) {
+        let text = self.publications.take(self.style);
+        if !text.is_empty() {
             let gap = if self.spaced { "" } else { "\n" };
             self.say(&format!("{gap}{text}"));
-            self.in_aside = true;
-        } else {
-            self.aside(&text);
         }
     }
 
     fn run_finished(&mut self, elapsed: Duration) {
         self.progress.end();
+        self.say_publications();
         if !self.style.quiet {
             let gap = if self.spaced { "" } else { "\n" };
             let text = self.summary.text(elapsed, self.style);
@@ -319,22 +309,15 @@ impl Reporter for Terminal {
                 }
             }
             Event::Published { nodes, elapsed } => {
-                let text = publication::published(nodes.len(), *elapsed, self.style);
-                self.aside(&text);
+                self.publications.published(nodes.len(), *elapsed);
             }
             Event::NotPublished {
                 nodes,
                 reason,
                 failed,
             } => self.not_published(nodes, reason, *failed),
-            Event::Changes { changes } => {
-                let text = publication::changes(changes, self.style);
-                self.aside(&text);
-            }
-            Event::LedgerWritten { seq, head } => {
-                let text = publication::ledger(*seq, head, self.style);
-                self.aside(&text);
-            }
+            Event::Changes { changes } => self.publications.changes(changes),
+            Event::LedgerWritten { seq, head } => self.publications.ledger(*seq, head),
             // The program's end tells it in full.
             Event::Failed { .. } => {}
             Event::Cancelled => {
@@ -351,6 +334,7 @@ impl Reporter for Terminal {
     fn finish(&mut self) {
         self.close_skips();
         self.progress.end();
+        self.say_publications();
     }
 }
 

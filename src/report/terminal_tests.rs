@@ -211,6 +211,16 @@ fn a_run_at_100_columns() {
 }
 
 #[test]
+fn a_gated_run_tells_what_was_not_published_and_what_would_change() {
+    insta::assert_snapshot!(screen(&crate::report::stories::gate(), at(100)));
+}
+
+#[test]
+fn a_run_whose_publishing_fails_counts_what_is_not_published() {
+    insta::assert_snapshot!(screen(&crate::report::stories::refused(), at(100)));
+}
+
+#[test]
 fn a_run_at_60_columns() {
     insta::assert_snapshot!(screen(&story(), at(60)));
 }

@@ -145,6 +145,12 @@ pub fn place(message: &str) -> Option<(String, Option<usize>)> {
     }
 }
 
+/// `:14` behind a file's name; nothing for the first line, which says no more than the name.
+pub fn below_first(line: Option<usize>) -> String {
+    let line = line.filter(|line| *line > 1);
+    line.map(|line| format!(":{line}")).unwrap_or_default()
+}
+
 /// A count of relations and the verb that agrees with it.
 pub fn relations(number: usize) -> String {
     count(number as u64, "relation")

@@ -350,8 +350,9 @@ impl Runner {
             }
         }
         if left > 0 {
-            let message = "some replaced relations are still being read; the next run removes them"
-                .to_owned();
+            let message =
+                "some relations of this run cannot be dropped yet; the next run removes them"
+                    .to_owned();
             emit(Event::Logged { message });
         }
     }

@@ -5,5 +5,6 @@ mod gates;
 mod history;
 mod kinds;
 mod others;
+mod reports;
 pub(crate) mod support;
 mod together;

@@ -78,6 +78,11 @@ impl Project {
         fs::write(path, text).expect("writes");
     }
 
+    /// A path inside the project.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
     /// `marts` with these arguments, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_marts"));
