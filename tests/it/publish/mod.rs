@@ -1,3 +1,5 @@
 //! Publishing after an audit: what readers see, and when.
 
 mod modes;
+mod readers;
+mod support;
