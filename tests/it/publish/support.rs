@@ -1,8 +1,8 @@
 //! Readers beside a run: a session that is kept, and one that polls until it is told to stop.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use marts::pg::{ConnectConfig, Connection, Pool};
@@ -54,27 +54,29 @@ impl Client {
 pub(super) struct Poller {
     stop: Arc<AtomicBool>,
     reads: Arc<AtomicUsize>,
-    thread: JoinHandle<BTreeMap<String, usize>>,
+    seen: Arc<Mutex<BTreeMap<String, usize>>>,
+    thread: JoinHandle<()>,
 }
 
 impl Poller {
     /// Starts to poll.
     pub(super) fn start(config: ConnectConfig, sql: impl Into<String>) -> Self {
         let (stop, reads) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let seen = Arc::<Mutex<BTreeMap<String, usize>>>::default();
         let (told, count, sql) = (Arc::clone(&stop), Arc::clone(&reads), sql.into());
+        let all = Arc::clone(&seen);
         let thread = std::thread::spawn(move || {
             let client = Client::new(config);
-            let mut seen = BTreeMap::new();
             while !told.load(Ordering::Relaxed) {
                 let answer = client.ask(&sql).unwrap_or_else(|e| format!("error: {e}"));
-                *seen.entry(answer).or_default() += 1;
+                *all.lock().expect("is whole").entry(answer).or_default() += 1;
                 count.fetch_add(1, Ordering::Relaxed);
             }
-            seen
         });
         Self {
             stop,
             reads,
+            seen,
             thread,
         }
     }
@@ -84,9 +86,16 @@ impl Poller {
         self.reads.load(Ordering::Relaxed)
     }
 
+    /// Whether an answer came that is not of this kind.
+    pub(super) fn saw_other_than(&self, kind: impl Fn(&str) -> bool) -> bool {
+        let seen = self.seen.lock().expect("is whole");
+        seen.keys().any(|answer| !kind(answer))
+    }
+
     /// Stops; each answer with how often it came. An answer that begins with `error: ` is one.
     pub(super) fn stop(self) -> BTreeMap<String, usize> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().expect("the reader does not panic")
+        self.thread.join().expect("the reader does not panic");
+        std::mem::take(&mut self.seen.lock().expect("is whole"))
     }
 }

@@ -26,7 +26,12 @@ pub(crate) struct Ran {
 impl Project {
     /// A project of these files (path, text) on a database of its own, published in dbt's order.
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        Self::published(std::env::var("MARTS_IT_PUBLISH").as_deref().unwrap_or("immediate"), files)
+        Self::published(
+            std::env::var("MARTS_IT_PUBLISH")
+                .as_deref()
+                .unwrap_or("immediate"),
+            files,
+        )
     }
 
     /// A project with a publish mode.
