@@ -17,6 +17,7 @@ mod ls;
 mod maintenance;
 mod manifest;
 mod publish_mode;
+mod recording;
 mod show;
 mod target;
 
@@ -71,7 +72,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match run(&cli, &mut world) {
         Ok(code) => code,
         Err(failure) => {
-            failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            if !failure.is_told() {
+                failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            }
             failure.exit_code()
         }
     };
@@ -100,6 +103,13 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Build(args) => build::run(global, args, Work::Build, world),
+        Command::Diff(args) => {
+            let args = args::RunArgs {
+                dry_run: true,
+                ..args.clone()
+            };
+            build::run(global, &args, Work::Build, world)
+        }
         Command::Run(args) => build::run(global, args, Work::Run, world),
         Command::Test(args) => build::run(global, args, Work::Test, world),
         Command::Seed(args) => build::run(global, &args.run, Work::Seed, world),

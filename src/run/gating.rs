@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::dispatcher::Progress;
-use super::publishing::PublishDone;
+use super::publishing::{PublishDone, Publishing};
 use crate::diag::{RenderOptions, render};
 use crate::event::{Event, Outcome, Status};
 use crate::names::NodeId;
@@ -63,9 +63,14 @@ impl Progress<'_, '_> {
             return;
         };
         match done.result {
-            Ok(()) => {
+            Ok(Publishing::Committed) => {
                 let nodes = self.members(group);
                 (self.emit)(Event::Published { nodes, elapsed });
+                self.end(step, true);
+            }
+            Ok(Publishing::Compared(changes)) => {
+                (self.emit)(Event::Changes { changes });
+                self.held_back(group, "this was a dry run".to_owned(), false);
                 self.end(step, true);
             }
             Err(error) => {

@@ -4,6 +4,7 @@
 //! Start at [`Runner::run`]. Only the dispatcher emits events, so their order is one.
 
 mod cancel;
+mod changes;
 mod compile;
 mod database;
 mod dispatcher;
@@ -12,6 +13,7 @@ mod garbage;
 mod gating;
 mod inspect;
 mod names;
+mod place;
 mod publishing;
 mod runner;
 mod session;

@@ -1,27 +1,69 @@
 //! Publishing a group of candidates on the connection that holds the target.
 
 use super::runner::Runner;
+use crate::event::Change;
 use crate::graph::NodeIx;
 use crate::materialize::{Candidate, hooks};
 use crate::plan::Group;
+use crate::publish::Publication;
 use crate::publish::group::{self, Member};
 use crate::session::SessionError;
 
 /// What a publication left to say.
 pub(super) struct PublishDone {
-    /// Whether it is committed, or why not.
-    pub(super) result: Result<(), SessionError>,
+    /// What is done, or why nothing is.
+    pub(super) result: Result<Publishing, SessionError>,
     /// Things worth telling.
     pub(super) warnings: Vec<String>,
 }
 
+/// What became of a group.
+pub(super) enum Publishing {
+    /// Readers see it.
+    Committed,
+    /// Nobody sees it; this is what would change.
+    Compared(Vec<Change>),
+}
+
 impl Runner {
-    /// Publishes a group. Nothing of it is visible when this fails.
+    /// Publishes a group, or in a dry run compares it. Nothing of it is visible when this fails.
     pub(super) async fn publish(&self, group: &Group) -> PublishDone {
         let _one_at_a_time = self.publishing.lock().await;
         let mut warnings = Vec::new();
-        let result = self.publish_now(group, &mut warnings).await;
+        let result = if self.dry_run() {
+            let changes = self.changes(&group.members).await;
+            let discarded = self.discard(group);
+            self.collect_garbage(discarded).await;
+            changes.map(Publishing::Compared)
+        } else {
+            let done = self.publish_now(group, &mut warnings).await;
+            done.map(|()| Publishing::Committed)
+        };
         PublishDone { result, warnings }
+    }
+
+    /// Forgets a group's candidates; the statements that drop them, to be run last first.
+    fn discard(&self, group: &Group) -> Vec<String> {
+        let (mut tables, mut views) = (Vec::new(), Vec::new());
+        for ix in &group.members {
+            let Some(candidate) = self.candidates().remove(ix) else {
+                continue;
+            };
+            let relation = &candidate.relation;
+            match candidate.publication {
+                Publication::Table { .. } => {
+                    tables.push(format!("drop table if exists {relation}"))
+                }
+                Publication::View { .. } => views.push(format!("drop view if exists {relation}")),
+                Publication::Delta { garbage, .. } => {
+                    tables.extend(garbage);
+                    views.push(format!("drop view if exists {relation}"));
+                }
+            }
+        }
+        // Views read tables and one another in the order of the group.
+        tables.extend(views);
+        tables
     }
 
     async fn publish_now(

@@ -66,6 +66,8 @@ pub struct Setup {
     pub no_wait: bool,
     /// Whether to say what would be published instead of publishing it.
     pub dry_run: bool,
+    /// Whether a dry run compares rows by key as well.
+    pub compare_rows: bool,
     /// Stops it.
     pub cancel: Cancel,
 }
@@ -414,6 +416,10 @@ impl Runner {
 
     pub(super) fn dry_run(&self) -> bool {
         self.setup.dry_run
+    }
+
+    pub(super) fn compare_rows(&self) -> bool {
+        self.setup.compare_rows
     }
 
     /// What is built and not yet published.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::compile::{compile, compiled_path};
+use super::place;
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
 use crate::checks;
@@ -44,11 +45,16 @@ impl Runner {
             }
         };
         self.leave(ix, result.is_err()).await;
-        let mut done = result.unwrap_or_else(|error| self.failed(&error));
+        let node = self.graph().node(ix);
+        let mut done = result.unwrap_or_else(|error| {
+            let mut done = self.failed(&error);
+            let at = (node, compiled_path.as_deref());
+            place::of_error(&mut done.outcome, &error.diagnostic, at, self.sources());
+            done
+        });
         done.outcome.elapsed = start.elapsed();
         done.outcome.compiled_path = compiled_path;
-        let node = self.graph().node(ix);
-        done.outcome.file = Some(PathBuf::from(&node.path));
+        place::declare(&mut done.outcome, node, self.sources(), self.project_root());
         let relation = node.relation.as_ref();
         done.outcome.relation = relation.map(ToString::to_string);
         done
