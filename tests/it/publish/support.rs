@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use marts::pg::{ConnectConfig, Connection, Pool};
+use marts::pg::{ConnectConfig, Connection, PgError, Pool};
 use tokio::runtime::Runtime;
 
 /// One connection for a test without a runtime.
@@ -18,17 +18,22 @@ pub(super) struct Client {
 impl Client {
     /// Connects.
     pub(super) fn new(config: ConnectConfig) -> Self {
+        Self::try_new(config).expect("connects")
+    }
+
+    /// Connects, if somebody listens.
+    pub(super) fn try_new(config: ConnectConfig) -> Result<Self, PgError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
         let pool = Pool::new(config, 1).expect("needs no certificates");
-        let connection = runtime.block_on(pool.get()).expect("connects");
-        Self {
+        let connection = runtime.block_on(pool.get())?;
+        Ok(Self {
             runtime,
             connection,
             _pool: pool,
-        }
+        })
     }
 
     /// The last statement's rows: cells joined by `|`, rows by a space, NULL as `~`; or what
