@@ -96,6 +96,12 @@ impl Outcome {
         }
     }
 
+    /// Whether its message says all, as a unit test's difference does; the number of failures
+    /// then adds nothing.
+    pub fn tells_itself(&self) -> bool {
+        self.message.is_some() && self.expected.is_none()
+    }
+
     /// An error with its message.
     pub fn error(message: impl Into<String>) -> Self {
         Self {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
-use super::invocation::Invocation;
+use super::invocation::{Flags, Invocation};
 use super::recording::{Recording, run_results_path};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, publish_mode, target};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, publish_mode, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
+use crate::ledger;
 use crate::names::NodeId;
 use crate::plan::{Plan, PlanOptions, Work};
 use crate::report::Reporter;
@@ -45,7 +46,11 @@ fn record(
     recording: &mut Recording,
     world: &mut World,
 ) -> Result<u8, Failure> {
-    let invocation = Invocation::load(global, word(work), args.full_refresh, world)?;
+    let flags = Flags {
+        full_refresh: args.full_refresh,
+        store_failures: args.store_failures,
+    };
+    let invocation = Invocation::load_with(global, word(work), flags, world)?;
     logging::start(global, invocation.root());
     recording.know(&invocation, word(work));
     let reporter = recording.reporter();
@@ -105,6 +110,10 @@ pub(super) async fn execute(
     setup.no_wait = args.no_wait;
     setup.dry_run = args.dry_run;
     setup.compare_rows = args.rows;
+    setup.store_failures = args.store_failures;
+    setup.ledger = ledger(invocation, work);
+    // A test whose failures are kept writes them with its own SQL.
+    setup.fuse = !args.no_fuse && !args.store_failures;
     listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -116,6 +125,23 @@ pub(super) async fn execute(
     Runner::run(setup, &plan, &options, &mut emit)
         .await
         .map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
+}
+
+/// Whose run the ledger records; `None` where the project keeps none.
+fn ledger(invocation: &Invocation, work: Work) -> Option<ledger::Origin> {
+    let file = &invocation.project.root_package().file;
+    if !file.ledger {
+        return None;
+    }
+    let made = [invocation.target_path.as_str(), "logs", ".marts"];
+    let state = git::state(invocation.root(), &made);
+    Some(ledger::Origin {
+        run_id: invocation.run_id.clone(),
+        command: word(work).to_owned(),
+        target: invocation.project.target.name.clone(),
+        git_commit: state.commit,
+        git_dirty: state.dirty,
+    })
 }
 
 /// What a run on a connected target needs.
@@ -136,6 +162,7 @@ pub(super) fn setup(
         target_path: invocation.target_path.clone(),
         run_id: invocation.run_id.clone(),
         full_refresh,
+        fuse: true,
         strict_seeds: root.file.is_marts,
         color: world.stderr_style.color,
         project_name: root.name.clone(),
@@ -144,6 +171,14 @@ pub(super) fn setup(
         no_wait: false,
         dry_run: false,
         compare_rows: false,
+        store_failures: false,
+        sensitive_columns: root
+            .file
+            .sensitive_columns
+            .iter()
+            .map(|pattern| pattern.value.clone())
+            .collect(),
+        ledger: None,
         cancel: Cancel::default(),
     })
 }

@@ -4,6 +4,7 @@
 //! Data goes to stdout, all else to stderr.
 
 pub mod args;
+mod audit;
 mod build;
 mod compile;
 mod db;
@@ -11,6 +12,7 @@ mod debug;
 mod demo;
 mod failure;
 mod generate;
+mod git;
 mod invocation;
 mod logging;
 mod ls;
@@ -122,6 +124,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),
         Command::Demo(args) => demo::run(global, args, world),
+        Command::Audit(args) => audit::run(global, args, world),
         Command::Db(args) => db::main(global, args, world),
     }
 }

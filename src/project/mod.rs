@@ -22,6 +22,8 @@ mod render;
 mod resolve;
 mod selectors;
 mod sources;
+mod threshold;
+mod unit_tests;
 mod url;
 mod vars;
 mod versions;
@@ -33,6 +35,10 @@ pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
 pub use resolve::{ConfigKind, ConfigQuery, ResolvedConfig};
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
+pub use threshold::{Share, Threshold};
+pub use unit_tests::{
+    FixtureFormat, FixtureProperties, GivenProperties, Overrides, UnitTestProperties, WrittenRows,
+};
 pub use vars::parse_vars;
 pub use versions::{VersionColumns, VersionProperties};
 

@@ -130,10 +130,11 @@ impl Reporter for RunResultsFile {
                 reason,
                 failed,
             } => self.published(nodes, Some((plain(reason).trim(), *failed))),
+            // The one place for text of our own that dbt's schema leaves.
             Event::LedgerWritten { seq, head } => {
-                let args = &mut self.results.args;
-                args.insert("ledger_seq".to_owned(), (*seq).into());
-                args.insert("ledger_head".to_owned(), head.as_str().into());
+                let env = &mut self.results.metadata.env;
+                env.insert("MARTS_LEDGER_SEQ".to_owned(), seq.to_string());
+                env.insert("MARTS_LEDGER_HEAD".to_owned(), head.clone());
             }
             Event::Warned { .. }
             | Event::Logged { .. }

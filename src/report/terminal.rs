@@ -152,7 +152,9 @@ impl Terminal {
     /// Rows and time, as they stand at the right edge.
     fn numbers(&self, outcome: &Outcome) -> String {
         let rows = match (outcome.status, outcome.failures, outcome.rows) {
-            (Status::Fail | Status::Warn, Some(failures), _) => count(failures, "row"),
+            (Status::Fail | Status::Warn, Some(failures), _) if !outcome.tells_itself() => {
+                count(failures, "row")
+            }
             (_, _, Some(rows)) => count(rows, "row"),
             _ => String::new(),
         };
@@ -174,8 +176,14 @@ impl Terminal {
             }
             if let (Status::Fail | Status::Warn, Some(failures)) =
                 (outcome.status, outcome.failures)
+                && !outcome.tells_itself()
             {
                 text.push_str(&self.found(failures, outcome.sample.as_ref()));
+            }
+            // Of a test, the relation is where its failing rows are kept.
+            if let (Some(relation), Some(_)) = (&outcome.relation, outcome.failures) {
+                let query = format!("select * from {}", one_line(relation));
+                text.push_str(&self.fact("all rows", &query));
             }
             text.push_str(&self.places(outcome));
         }

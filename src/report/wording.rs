@@ -107,7 +107,7 @@ impl Tally {
 /// One line on why: for a failed test its rows and expectation, else the message's first line
 /// without the `error[code]: ` that the status already says.
 pub fn reason(outcome: &Outcome) -> String {
-    if matches!(outcome.status, Status::Fail | Status::Warn) {
+    if matches!(outcome.status, Status::Fail | Status::Warn) && !outcome.tells_itself() {
         let rows = outcome.failures.map(|n| count(n, "row"));
         let expected = outcome.expected.as_ref().map(|e| format!("expected {e}"));
         let parts: Vec<String> = rows.into_iter().chain(expected).collect();

@@ -2,7 +2,10 @@
 
 mod cases;
 mod errors;
+mod fuse;
 mod graph;
+mod ledger;
+mod overlay;
 mod pg;
 mod project;
 mod publish;
@@ -10,3 +13,4 @@ mod reference;
 mod run;
 mod support;
 mod synth;
+mod unit_tests;
