@@ -6,7 +6,7 @@ use super::format::{duration, many_lines, plain, thousands};
 use super::markdown::by_key;
 use super::style::{Style, Tone};
 use super::table::{Align, Fit, Grid};
-use super::wording::relations;
+use super::wording::{readers_see, relations};
 use crate::event::Change;
 
 /// So many relations have a line in the table of changes.
@@ -32,7 +32,7 @@ pub(super) fn not_published(nodes: usize, reason: &str, failed: bool, style: Sty
     for line in reason.lines() {
         text.push_str(&format!("  {line}\n"));
     }
-    text.push_str("  What readers see is as it was before this run.\n");
+    text.push_str(&format!("  {}\n", readers_see(reason)));
     text
 }
 

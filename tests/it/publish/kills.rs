@@ -1,6 +1,6 @@
 //! `kill -9` of marts, of its backends and of the server while a build publishes together.
 //!
-//! The suite kills twenty times. `MARTS_KILLS=1000 cargo test --release --test it kills:: --
+//! The suite kills twenty times. `MARTS_KILLS=1000 cargo test --test it kills:: --
 //! --nocapture` does it a thousand times and prints its seed; `MARTS_KILLS_SEED` chooses
 //! another.
 
@@ -18,7 +18,7 @@ use super::support::Client;
 use crate::run::support::{Project, Ran};
 use crate::support::server::{Watcher, temp_folder, watch};
 
-/// Tables, views, a seed and tests; every relation carries the version, so that a mixture would
+/// Tables, views, an incremental model, a seed and tests; every relation carries the version, so that a mixture would
 /// show.
 const FILES: [(&str, &str); 8] = [
     ("seeds/s.csv", "id,name\n1,a\n2,b\n"),
@@ -43,7 +43,7 @@ const FILES: [(&str, &str); 8] = [
     ),
     (
         "models/i.sql",
-        "{{ config(materialized='table') }} select id, v from {{ ref('b') }}",
+        "{{ config(materialized='incremental', unique_key='id') }} select id, v from {{ ref('b') }}",
     ),
     ("models/iv.sql", "select id, v from {{ ref('i') }}"),
     (
@@ -268,7 +268,10 @@ impl Bench {
         let running = self.running.as_ref().expect("runs");
         let config = running.config(&wanted).with_dbname("postgres");
         while Client::try_new(config.clone()).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(60), "the server stays away");
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "the server stays away"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
