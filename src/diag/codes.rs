@@ -206,6 +206,8 @@ codes! {
     PUBLISH_REFUSED = "publish-refused";
     /// The new rows of a table that is continued would break a constraint of it.
     PUBLISH_VIOLATION = "publish-violation";
+    /// The server went away before it said whether a publication is committed.
+    PUBLISH_UNKNOWN = "publish-unknown";
     /// A relation stayed in use while its new version waited.
     PUBLISH_LOCKED = "publish-locked";
     /// Another run holds the target.

@@ -12,7 +12,7 @@ use super::markdown::by_key;
 use super::places::Places;
 use super::style::Tone;
 use super::timeline::{critical_path, span};
-use super::wording::relations;
+use super::wording::{readers_see, relations};
 use crate::event::{Change, Sample, Status};
 
 const STYLE: &str = include_str!("html.css");
@@ -115,10 +115,10 @@ fn problems(page: &mut String, digest: &Digest, places: &Places) {
         };
         let _ = writeln!(
             page,
-            "<section class=\"card {class}\"><h3>{}{}</h3><p>What readers see of them is as it was \
-             before this run.</p><pre>{}</pre></section>",
+            "<section class=\"card {class}\"><h3>{}{}</h3><p>{}</p><pre>{}</pre></section>",
             badge(tone, word),
             relations(*nodes),
+            readers_see(reason),
             esc(reason)
         );
     }

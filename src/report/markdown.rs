@@ -10,7 +10,7 @@ use super::details::rows_shown;
 use super::digest::{Digest, Item, Notice, Publication};
 use super::format::{count, duration, many_lines, one_line, shorten, thousands};
 use super::places::Places;
-use super::wording::{first_line, relations};
+use super::wording::{first_line, readers_see, relations};
 use crate::event::{Change, Sample, Status};
 
 /// What GitHub takes as a comment is 65,536 characters; the end is ours.
@@ -125,8 +125,9 @@ fn unpublished(reason: &str, nodes: usize, failed: bool) -> String {
         "Not published"
     };
     let mut text = format!(
-        "\n### {word}: {}\n\nWhat readers see of them is as it was before this run.\n",
-        relations(nodes)
+        "\n### {word}: {}\n\n{}\n",
+        relations(nodes),
+        readers_see(reason)
     );
     text.push_str(&fenced(reason));
     text

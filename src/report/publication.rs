@@ -9,7 +9,7 @@ use super::format::{count, duration, many_lines, plain, thousands};
 use super::markdown::by_key;
 use super::style::{Style, Tone};
 use super::table::{Align, Fit, Grid};
-use super::wording::relations;
+use super::wording::{readers_see, relations};
 use crate::event::Change;
 
 /// So many relations have a line in the table of changes.
@@ -112,7 +112,7 @@ impl Held {
         for line in self.reason.lines() {
             text.push_str(&format!("  {line}\n"));
         }
-        text.push_str("  What readers see of them is as it was before this run.\n");
+        text.push_str(&format!("  {}\n", readers_see(&self.reason)));
         text
     }
 }

@@ -2,7 +2,16 @@
 
 use super::format::{count, one_line, plain, thousands};
 use super::style::Tone;
+use crate::diag::codes;
 use crate::event::{Outcome, Status};
+
+/// What readers of relations that were not published see, given the reason.
+pub(super) fn readers_see(reason: &str) -> &'static str {
+    if reason.contains(codes::PUBLISH_UNKNOWN.as_str()) {
+        return "Readers see either all of it or what was there before this run.";
+    }
+    "What readers see of them is as it was before this run."
+}
 
 /// Nodes by how they ended, and what else decides the verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::swap::is_view_mismatch;
 use super::{CandidateHome, Pending, Publication, target_lock};
-use crate::names::Relation;
+use crate::names::{Relation, quote_literal};
 use crate::session::{Session, SessionError};
 use work::Work;
 
@@ -110,9 +110,39 @@ async fn attempt(
 }
 
 impl Open {
-    /// Makes it visible; the statements that drop what was replaced, to be run last first.
-    pub async fn commit(self, session: &dyn Session) -> Result<Vec<String>, SessionError> {
-        session.execute("commit".into()).await?;
-        Ok(self.garbage)
+    /// The statements that drop what is replaced, to be run last first.
+    pub fn garbage(&self) -> &[String] {
+        &self.garbage
+    }
+
+    /// By what name the server remembers whether the transaction is committed.
+    pub async fn transaction(&self, session: &dyn Session) -> Result<Transaction, SessionError> {
+        let table = session.query("select pg_current_xact_id()::text").await?;
+        let cell = table.rows.into_iter().next().and_then(|mut row| row.pop());
+        Ok(Transaction(cell.flatten().unwrap_or_default()))
+    }
+
+    /// Makes it visible. When the connection goes, [`Transaction::is_committed`] tells whether
+    /// that was before or after.
+    pub async fn commit(self, session: &dyn Session) -> Result<(), SessionError> {
+        session.execute("commit".into()).await.map(|_| ())
+    }
+}
+
+/// A transaction whose end may have to be asked for on another connection.
+#[derive(Clone, Debug)]
+pub struct Transaction(String);
+
+impl Transaction {
+    /// Whether it is committed; `None` while it goes on or nobody can tell.
+    pub async fn is_committed(&self, session: &dyn Session) -> Option<bool> {
+        let sql = format!("select pg_xact_status({}::xid8)", quote_literal(&self.0));
+        let table = session.query(&sql).await.ok()?;
+        let cell = table.rows.first().and_then(|row| row.first()).cloned();
+        match cell.flatten()?.as_str() {
+            "committed" => Some(true),
+            "aborted" => Some(false),
+            _ => None,
+        }
     }
 }

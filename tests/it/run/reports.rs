@@ -131,7 +131,7 @@ fn the_ci_example_is_red_on_bad_data_at_the_right_file_and_line() {
         (
             "- value_between",
             "value_between_orders_amount__0%3A 1 row",
-            "order_id=4, customer=cyd, status=lost, amount=-3",
+            "order_id=4, amount=-3, customer=cyd, status=lost",
         ),
     ] {
         let begin = format!(

@@ -71,6 +71,12 @@ impl Project {
         self
     }
 
+    /// Builds in another database from now on.
+    pub(crate) fn with_url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.url);
+        self
+    }
+
     /// Writes or replaces a file.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);

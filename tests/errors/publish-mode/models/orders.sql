@@ -1,0 +1,2 @@
+{{ config(materialized="table", require_audit=true) }}
+select 1 as id
