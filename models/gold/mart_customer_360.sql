@@ -1,5 +1,3 @@
-{{ config(indexes=[{'columns': ['customer_id'], 'unique': true}]) }}
-
 -- Grain: one row per customer, as of the data's last instant.
 with current_subscription as (
 
