@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Flags, Invocation, reporter};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, target};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, publish_mode, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
 use crate::ledger;
 use crate::names::NodeId;
-use crate::plan::{Plan, Work};
+use crate::plan::{Plan, PlanOptions, Work};
 use crate::report::run_results::{RunResultsFile, RunResultsOptions};
 use crate::report::{Reporter, Reporters};
 use crate::run::{Cancel, Options, Runner, Setup};
@@ -116,13 +116,25 @@ pub(super) async fn execute(
 ) -> Result<RunRecord, Failure> {
     let selected = invocation.select(&args.select, reporter, world.stderr_style.color)?;
     let past = past_seconds(invocation);
-    let plan = Plan::new(&invocation.graph, &selected, work, |ix| {
-        past.get(&invocation.graph.node(ix).id).copied()
-    });
+    let modes = publish_mode::Modes::new(invocation, args, work)?;
+    let plan = Plan::new(
+        &invocation.graph,
+        &selected,
+        &PlanOptions {
+            work,
+            mode: &|ix| modes.of(invocation.graph.node(ix)),
+            seconds: &|ix| past.get(&invocation.graph.node(ix).id).copied(),
+        },
+    );
+    modes.check_audit(invocation, &plan)?;
     let threads = invocation.project.target.threads.max(1);
     let mut setup = setup(invocation, args.full_refresh, connected, world)?;
     setup.store_failures = args.store_failures;
-    setup.ledger = ledger(invocation, work);
+    // A dry run leaves nothing behind.
+    setup.ledger = (!args.dry_run).then(|| ledger(invocation, work)).flatten();
+    setup.no_wait = args.no_wait;
+    setup.dry_run = args.dry_run;
+    setup.compare_rows = args.rows;
     listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -184,6 +196,9 @@ pub(super) fn setup(
             .map(|pattern| pattern.value.clone())
             .collect(),
         ledger: None,
+        no_wait: false,
+        dry_run: false,
+        compare_rows: false,
         cancel: Cancel::default(),
     })
 }

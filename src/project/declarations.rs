@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use super::node_values::Publish;
 use crate::diag::{FileId, SourceMap, Span, Spanned};
 
 /// Configuration by key, as it was written (keys without `+`).
@@ -127,6 +128,8 @@ pub struct ProjectFile {
     pub ledger: bool,
     /// `sensitive_columns`: patterns of column names whose values no report shows.
     pub sensitive_columns: Vec<Spanned<String>>,
+    /// `publish:`, when nodes become visible unless their own config says otherwise.
+    pub publish: Option<Publish>,
     /// `flags:`.
     pub flags: IndexMap<String, Json>,
     /// `restrict-access`, `require-dbt-version` and other keys kept for artifacts.

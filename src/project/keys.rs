@@ -46,6 +46,7 @@ pub(crate) const PROJECT: &[&str] = &[
     "require-dbt-version",
     "restrict-access",
     "dbt-cloud",
+    "publish",
 ];
 
 /// Config trees that are only kept.

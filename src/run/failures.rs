@@ -46,7 +46,7 @@ impl Runner {
         session: &RunSession,
     ) -> Result<Option<Kept>, SessionError> {
         let node = self.graph().node(ix);
-        let Some(kind) = failures::stored_as(&node.config, self.store_failures()) else {
+        let Some(kind) = failures::stored_as(&node.config, self.setup.store_failures) else {
             return Ok(None);
         };
         let relation = self.failures_relation(ix)?;
@@ -122,20 +122,19 @@ impl Runner {
         let custom = Arg::Json(Json::String(custom.to_owned()));
         let args = [(None, custom), (None, Arg::Json(context.model.clone()))];
         let engine = self.engine();
-        let output = engine.call_macro(context, name, &args, self.names(), None);
+        let output = engine.call_macro(context, name, &args, self.names(Some(ix)), None);
         Ok(output.map_err(SessionError::new)?.text.trim().to_owned())
     }
 
     /// The views of failing rows that the tests of a plan will make anew: until then they need
     /// not keep up with the tables that they read.
     pub(super) fn failure_views(&self, plan: &Plan) -> Vec<Relation> {
-        let steps = plan.steps.iter().map(|step| step.node);
         let is_view = |ix: &NodeIx| {
             let node = self.graph().node(*ix);
-            let kind = failures::stored_as(&node.config, self.store_failures());
+            let kind = failures::stored_as(&node.config, self.setup.store_failures);
             node.is_test() && kind == Some(StoreFailuresAs::View)
         };
-        let views = steps.filter(is_view);
+        let views = plan.nodes().filter(is_view);
         views
             .filter_map(|ix| self.failures_relation(ix).ok())
             .collect()
@@ -147,7 +146,7 @@ impl Runner {
         relation: &Relation,
         session: &RunSession,
     ) -> Result<(), SessionError> {
-        let mut made = self.failure_schemas().lock().await;
+        let mut made = self.keeping.failure_schemas.lock().await;
         if made.contains(&relation.schema) {
             return Ok(());
         }
@@ -209,7 +208,12 @@ impl Runner {
     }
 
     fn sensitive(&self, ix: NodeIx) -> Sensitive {
-        Sensitive::of(self.graph(), ix, self.sensitive_patterns())
+        Sensitive::of(self.graph(), ix, &self.keeping.sensitive_patterns)
+    }
+
+    /// An error of many nodes without the values of any sensitive column.
+    pub(super) fn masked_all(&self, error: SessionError) -> SessionError {
+        Sensitive::of_all(self.graph(), &self.keeping.sensitive_patterns).mask_error(error)
     }
 
     /// An error of a node without the values of its sensitive columns.

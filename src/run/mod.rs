@@ -4,6 +4,7 @@
 //! Start at [`Runner::run`]. Only the dispatcher emits events, so their order is one.
 
 mod cancel;
+mod changes;
 mod compile;
 mod database;
 mod dispatcher;
@@ -11,8 +12,10 @@ mod emptied;
 mod evidence;
 mod failures;
 mod garbage;
+mod gating;
 mod inspect;
 mod names;
+mod publishing;
 mod runner;
 mod session;
 mod step;

@@ -6,6 +6,7 @@ mod graph;
 mod ledger;
 mod pg;
 mod project;
+mod publish;
 mod reference;
 mod run;
 mod support;
