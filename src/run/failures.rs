@@ -66,6 +66,7 @@ impl Runner {
             session,
         )
         .await?;
+        self.pending().done(&relation);
         let query = match kind {
             StoreFailuresAs::View => sql.asked.to_owned(),
             _ => format!("select * from {relation}"),

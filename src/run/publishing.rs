@@ -111,6 +111,7 @@ impl Runner {
         self.collect_garbage(garbage).await;
         for (ix, _) in &candidates {
             if let Err(error) = self.hooks_after(*ix).await {
+                let error = self.masked(*ix, error);
                 let name = &self.graph().node(*ix).name;
                 warnings.push(format!(
                     "{name} is published, but its post-hook failed: {error}"

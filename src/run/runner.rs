@@ -115,13 +115,14 @@ impl Runner {
         }
         if let Err(error) = runner.hooks(&runner.setup.on_run_start, &keeper).await {
             runner.clear_up(plan, &keeper, emit).await;
-            return Err(error);
+            return Err(runner.masked_all(error));
         }
         let mut record = dispatch(&runner, plan, options, &mut messages, emit).await;
         if !record.cancelled
             && let Err(error) = runner.hooks(&runner.setup.on_run_end, &keeper).await
         {
             record.counts.error += 1;
+            let error = runner.masked_all(error);
             let message = format!("on-run-end failed: {error}");
             emit(Event::Warned {
                 code: codes::SQL_ERROR.as_str().to_owned(),
