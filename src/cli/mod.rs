@@ -19,6 +19,7 @@ mod ls;
 mod maintenance;
 mod manifest;
 mod publish_mode;
+mod recording;
 mod show;
 mod target;
 
@@ -73,7 +74,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match run(&cli, &mut world) {
         Ok(code) => code,
         Err(failure) => {
-            failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            if !failure.is_told() {
+                failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            }
             failure.exit_code()
         }
     };

@@ -111,6 +111,10 @@ codes! {
     // --- command line ----------------------------------------------------------------
     /// Wrong usage.
     CLI_USAGE = "cli-usage";
+    /// `--report` names no form, no path, or a path twice.
+    REPORT_FORM = "report-form";
+    /// The file of a report cannot be written.
+    REPORT_UNWRITABLE = "report-unwritable";
     /// This machine does not give what the program needs.
     SYSTEM = "system";
     // --- jinja -----------------------------------------------------------------------

@@ -114,9 +114,9 @@ pub(crate) fn read(
         on_run_start,
         on_run_end,
         query_comment,
+        publish,
         ledger,
         sensitive_columns,
-        publish,
         flags,
         other,
     })

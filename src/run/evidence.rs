@@ -1,9 +1,7 @@
-//! A run's entries in the ledger: those of what a publication makes visible in its own
-//! transaction, all others when the run ends.
+//! A run's entries in the ledger: what it says of each node, and when it cannot be written.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use globset::GlobSet;
 
@@ -13,7 +11,7 @@ use super::session::RunSession;
 use crate::checks;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Event, Outcome, RunRecord, Status};
-use crate::graph::{Detail, Node, NodeIx, ResourceKind};
+use crate::graph::{Detail, Node, ResourceKind};
 use crate::ledger::{self, Entry, tables};
 use crate::names::NodeId;
 use crate::session::SessionError;
@@ -21,15 +19,12 @@ use crate::session::SessionError;
 /// What is kept of a run beside what it builds.
 pub(super) struct Keeping {
     /// Schemas of stored failures that are known to be there.
-    pub(super) failure_schemas: tokio::sync::Mutex<BTreeSet<String>>,
-    /// The project's patterns of sensitive columns.
-    pub(super) sensitive_patterns: GlobSet,
+    failure_schemas: tokio::sync::Mutex<BTreeSet<String>>,
+    sensitive_patterns: GlobSet,
+    /// Nodes whose entries are in the ledger already.
+    recorded: Mutex<HashSet<NodeId>>,
     /// Set once the ledger's tables are there and may be written.
     ready: OnceLock<()>,
-    /// How nodes ended that the ledger does not have yet.
-    ended: Mutex<HashMap<NodeIx, Outcome>>,
-    /// Nodes that stand in the ledger, and whether a publication put them there.
-    written: Mutex<HashSet<NodeIx>>,
 }
 
 impl Keeping {
@@ -38,36 +33,54 @@ impl Keeping {
         Self {
             failure_schemas: tokio::sync::Mutex::default(),
             sensitive_patterns: checks::patterns(sensitive_columns),
+            recorded: Mutex::default(),
             ready: OnceLock::new(),
-            ended: Mutex::default(),
-            written: Mutex::default(),
         }
     }
-
-    fn ended(&self) -> MutexGuard<'_, HashMap<NodeIx, Outcome>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn written(&self) -> MutexGuard<'_, HashSet<NodeIx>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Entries that are about to be written, and the nodes that they are of.
-pub(super) struct Evidence {
-    entries: Vec<Entry>,
-    nodes: Vec<NodeIx>,
 }
 
 impl Runner {
+    pub(super) fn store_failures(&self) -> bool {
+        self.setup.store_failures
+    }
+
+    pub(super) fn failure_schemas(&self) -> &tokio::sync::Mutex<BTreeSet<String>> {
+        &self.keeping.failure_schemas
+    }
+
+    pub(super) fn sensitive_patterns(&self) -> &GlobSet {
+        &self.keeping.sensitive_patterns
+    }
+
+    /// What the ledger's entries of this run share.
+    fn ledger(&self) -> Option<&ledger::Origin> {
+        self.setup.ledger.as_ref()
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, HashSet<NodeId>> {
+        self.keeping
+            .recorded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the ledger can be written.
+    fn has_ledger(&self) -> bool {
+        self.keeping.ready.get().is_some()
+    }
+
+    fn ledger_is_ready(&self) {
+        let _ = self.keeping.ready.set(());
+    }
+
     /// Makes the ledger if it is missing; says once when the run will have no entry there.
     pub(super) async fn open_ledger(&self, keeper: &RunSession, emit: &mut Emit<'_>) {
-        if self.setup.ledger.is_none() {
+        if self.ledger().is_none() {
             return;
         }
         let problem = match tables::ensure(keeper).await {
             Ok(tables::Readiness::Ready) => {
-                let _ = self.keeping.ready.set(());
+                self.ledger_is_ready();
                 return;
             }
             Ok(tables::Readiness::Forbidden { what, remedy, .. }) => Diagnostic::warning(
@@ -82,88 +95,81 @@ impl Runner {
         self.warn(&problem, emit);
     }
 
-    /// What the entries of this run share; `None` where the ledger is not written.
-    fn origin(&self) -> Option<&ledger::Origin> {
-        let origin = self.setup.ledger.as_ref();
-        origin.filter(|_| self.keeping.ready.get().is_some())
-    }
-
-    /// Remembers how a node ended, for a publication that comes before the run's end.
-    pub(super) fn remember(&self, ix: NodeIx, outcome: &Outcome) {
-        if self.origin().is_some() {
-            self.keeping.ended().insert(ix, outcome.clone());
-        }
-    }
-
-    /// The entries of a publication: itself, its nodes, and every test that has ended so far,
-    /// since by these it was decided.
-    pub(super) fn of_publication(&self, members: &[NodeIx], elapsed: Duration) -> Evidence {
-        let ended = self.keeping.ended();
-        let written = self.keeping.written();
-        let is_test = |ix: &NodeIx| self.graph().node(*ix).is_test();
-        let tests = ended.keys().copied().filter(is_test);
-        let mut tests: Vec<NodeIx> = tests.filter(|ix| !written.contains(ix)).collect();
-        tests.sort_unstable();
-        let passed = |ix: NodeIx| ended.get(&ix).is_some_and(|outcome| outcome.status.is_ok());
-        let mut entries = Vec::new();
-        let mut all_audited = true;
-        for ix in &tests {
-            entries.extend(ended.get(ix).map(|outcome| self.entry(*ix, outcome)));
-        }
-        for ix in members {
-            let audited = self.is_audited(*ix, &passed);
-            all_audited &= audited;
-            entries.extend(ended.get(ix).map(|outcome| Entry {
-                published: Some(true),
-                audited: Some(audited),
-                ..self.entry(*ix, outcome)
-            }));
-        }
-        entries.push(Entry::of_publication(members.len(), elapsed, all_audited));
-        tests.extend(members);
-        Evidence {
-            entries,
-            nodes: tests,
-        }
-    }
-
-    /// Whether the tests of a node all ran well before it is published.
-    fn is_audited(&self, ix: NodeIx, passed: &dyn Fn(NodeIx) -> bool) -> bool {
-        let builds = self.setup.ledger.as_ref();
-        let builds = builds.is_some_and(|origin| origin.command == "build");
-        let mut tests = self.graph().children(ix);
-        builds && tests.all(|test| !self.graph().node(test).is_test() || passed(test))
-    }
-
-    /// Writes a publication's entries in its own open transaction, which holds everything
-    /// else already: the lock on the head is the last one that it takes.
-    pub(super) async fn append(
+    /// Writes what is known of a group's nodes and tests into the open transaction that
+    /// publishes it.
+    pub(super) async fn record_publication(
         &self,
-        evidence: &Evidence,
+        results: &[(NodeId, Outcome)],
         keeper: &RunSession,
     ) -> Result<(), SessionError> {
-        match self.origin() {
-            Some(origin) => ledger::append(keeper, origin, &evidence.entries)
-                .await
-                .map(|_| ()),
-            None => Ok(()),
+        let Some(origin) = self.ledger().filter(|_| self.has_ledger()) else {
+            return Ok(());
+        };
+        let passed: HashSet<&NodeId> = results
+            .iter()
+            .filter(|(_, outcome)| outcome.status.is_ok())
+            .map(|(node, _)| node)
+            .collect();
+        let mut entries: Vec<Entry> = results
+            .iter()
+            .filter(|(node, _)| !self.recorded().contains(node))
+            .map(|(node, outcome)| Entry {
+                audited: self.is_audited(node, &passed),
+                ..self.entry(node, outcome, true)
+            })
+            .collect();
+        let published = entries.iter().filter(|e| e.published == Some(true));
+        let nodes = published.clone().count();
+        if nodes == 0 {
+            return Ok(());
+        }
+        let audited = published.clone().all(|e| e.audited == Some(true));
+        entries.push(Entry::of_publication(nodes, audited));
+        ledger::append(keeper, origin, &entries).await.map(|_| ())
+    }
+
+    /// Whether every test of a node ran and let it pass before it is published.
+    fn is_audited(&self, id: &NodeId, passed: &HashSet<&NodeId>) -> Option<bool> {
+        let ix = self.graph().find(id)?;
+        if self.graph().node(ix).is_test() {
+            return None;
+        }
+        let builds = self.ledger().is_some_and(|o| o.command == "build");
+        let recorded = self.recorded();
+        let mut tests = self
+            .graph()
+            .children(ix)
+            .map(|test| self.graph().node(test));
+        let ran = |test: &Node| passed.contains(&test.id) || recorded.contains(&test.id);
+        Some(builds && tests.all(|test| !test.is_test() || ran(test)))
+    }
+
+    /// The publication is committed, and with it the entries of these nodes.
+    pub(super) fn recorded_with(&self, results: &[(NodeId, Outcome)]) {
+        if self.has_ledger() {
+            let nodes = results.iter().map(|(node, _)| node.clone());
+            self.recorded().extend(nodes);
         }
     }
 
-    /// The transaction that holds these entries is committed.
-    pub(super) fn is_written(&self, evidence: &Evidence) {
-        self.keeping.written().extend(&evidence.nodes);
-    }
-
-    /// Writes what no publication has written, in a transaction of its own.
+    /// Writes the entries of a finished run in a transaction of their own, but for those that
+    /// a publication has written.
     pub(super) async fn record(
         &self,
         record: &RunRecord,
         keeper: &RunSession,
         emit: &mut Emit<'_>,
     ) {
-        let Some(origin) = self.origin() else { return };
-        let entries = self.remaining(record);
+        let Some(origin) = self.ledger().filter(|_| self.has_ledger()) else {
+            return;
+        };
+        let mut entries: Vec<Entry> = record
+            .results
+            .iter()
+            .filter(|(node, _)| !self.recorded().contains(node))
+            .map(|(node, outcome)| self.entry(node, outcome, false))
+            .collect();
+        entries.push(Entry::of_run(record));
         match ledger::record_alone(keeper, origin, &entries).await {
             Ok(head) => emit(Event::LedgerWritten {
                 seq: head.seq,
@@ -173,34 +179,25 @@ impl Runner {
         }
     }
 
-    fn remaining(&self, record: &RunRecord) -> Vec<Entry> {
-        let written = self.keeping.written();
-        let mut entries = Vec::with_capacity(record.results.len() + 1);
-        for (id, outcome) in &record.results {
-            match self.graph().find(id) {
-                Some(ix) if written.contains(&ix) => {}
-                Some(ix) => entries.push(self.entry(ix, outcome)),
-                None => entries.push(Entry::of_node(id, outcome)),
-            }
-        }
-        entries.push(Entry::of_run(record));
-        entries
-    }
-
-    /// What the ledger holds of a node. One that is not staged is published when it is built,
-    /// before its tests run; one that is staged, by its publication alone.
-    fn entry(&self, ix: NodeIx, outcome: &Outcome) -> Entry {
+    /// What the ledger holds of a node. Outside of a publication only what was published as it
+    /// was built, before its tests ran, is published.
+    fn entry(&self, id: &NodeId, outcome: &Outcome, publishing: bool) -> Entry {
+        let entry = Entry::of_node(id, outcome);
+        let Some(ix) = self.graph().find(id) else {
+            return entry;
+        };
         let node = self.graph().node(ix);
+        let published = publishing || !self.stage().is_staged(ix);
+        let tested_node = self.tested(node);
         let builds = matches!(
             node.kind,
             ResourceKind::Model | ResourceKind::Seed | ResourceKind::Snapshot
         );
-        let published = outcome.status == Status::Success && !self.stage().is_staged(ix);
         Entry {
-            tested_node: self.tested(node),
-            published: builds.then_some(published),
+            tested_node,
+            published: builds.then_some(published && outcome.status == Status::Success),
             audited: builds.then_some(false),
-            ..Entry::of_node(&node.id, outcome)
+            ..entry
         }
     }
 

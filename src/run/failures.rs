@@ -46,7 +46,7 @@ impl Runner {
         session: &RunSession,
     ) -> Result<Option<Kept>, SessionError> {
         let node = self.graph().node(ix);
-        let Some(kind) = failures::stored_as(&node.config, self.setup.store_failures) else {
+        let Some(kind) = failures::stored_as(&node.config, self.store_failures()) else {
             return Ok(None);
         };
         let relation = self.failures_relation(ix)?;
@@ -132,7 +132,7 @@ impl Runner {
     pub(super) fn failure_views(&self, plan: &Plan) -> Vec<Relation> {
         let is_view = |ix: &NodeIx| {
             let node = self.graph().node(*ix);
-            let kind = failures::stored_as(&node.config, self.setup.store_failures);
+            let kind = failures::stored_as(&node.config, self.store_failures());
             node.is_test() && kind == Some(StoreFailuresAs::View)
         };
         let views = plan.nodes().filter(is_view);
@@ -147,7 +147,7 @@ impl Runner {
         relation: &Relation,
         session: &RunSession,
     ) -> Result<(), SessionError> {
-        let mut made = self.keeping.failure_schemas.lock().await;
+        let mut made = self.failure_schemas().lock().await;
         if made.contains(&relation.schema) {
             return Ok(());
         }
@@ -209,12 +209,12 @@ impl Runner {
     }
 
     fn sensitive(&self, ix: NodeIx) -> Sensitive {
-        Sensitive::of(self.graph(), ix, &self.keeping.sensitive_patterns)
+        Sensitive::of(self.graph(), ix, self.sensitive_patterns())
     }
 
     /// An error of many nodes without the values of any sensitive column.
     pub(super) fn masked_all(&self, error: SessionError) -> SessionError {
-        Sensitive::of_all(self.graph(), &self.keeping.sensitive_patterns).mask_error(error)
+        Sensitive::of_all(self.graph(), self.sensitive_patterns()).mask_error(error)
     }
 
     /// An error of a node without the values of its sensitive columns.

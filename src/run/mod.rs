@@ -15,10 +15,13 @@ mod garbage;
 mod gating;
 mod inspect;
 mod names;
+mod place;
 mod publishing;
 mod runner;
+mod scan;
 mod session;
 mod step;
+mod test_step;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};

@@ -1,12 +1,13 @@
 //! Publishing a group of candidates on the connection that holds the target.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::runner::Runner;
 use super::session::RunSession;
-use crate::event::Change;
+use crate::event::{Change, Outcome};
 use crate::graph::NodeIx;
 use crate::materialize::{Candidate, hooks};
+use crate::names::NodeId;
 use crate::plan::Group;
 use crate::publish::Publication;
 use crate::publish::group::{self, Member};
@@ -21,6 +22,8 @@ pub(super) struct PublishDone {
     pub(super) result: Result<Publishing, SessionError>,
     /// Things worth telling.
     pub(super) warnings: Vec<String>,
+    /// How long it took, the wait for other publications of the run included.
+    pub(super) elapsed: Duration,
 }
 
 /// What became of a group.
@@ -33,7 +36,14 @@ pub(super) enum Publishing {
 
 impl Runner {
     /// Publishes a group, or in a dry run compares it. Nothing of it is visible when this fails.
-    pub(super) async fn publish(&self, group: &Group) -> PublishDone {
+    ///
+    /// `results` are the outcomes of its members and of the tests that it waited for.
+    pub(super) async fn publish(
+        &self,
+        group: &Group,
+        results: &[(NodeId, Outcome)],
+    ) -> PublishDone {
+        let start = Instant::now();
         let _one_at_a_time = self.publishing.lock().await;
         let mut warnings = Vec::new();
         let result = if self.dry_run() {
@@ -42,11 +52,15 @@ impl Runner {
             self.collect_garbage(discarded).await;
             changes.map(Publishing::Compared)
         } else {
-            let done = self.publish_now(group, &mut warnings).await;
+            let done = self.publish_now(group, results, &mut warnings).await;
             done.map(|()| Publishing::Committed)
                 .map_err(|error| self.masked_all(error))
         };
-        PublishDone { result, warnings }
+        PublishDone {
+            result,
+            warnings,
+            elapsed: start.elapsed(),
+        }
     }
 
     /// Forgets a group's candidates; the statements that drop them, to be run last first.
@@ -76,6 +90,7 @@ impl Runner {
     async fn publish_now(
         &self,
         group: &Group,
+        results: &[(NodeId, Outcome)],
         warnings: &mut Vec<String>,
     ) -> Result<(), SessionError> {
         let keeper = self.kept()?;
@@ -102,9 +117,7 @@ impl Runner {
             pending: self.pending(),
             held: &self.stage().schemas,
         };
-        let garbage = self
-            .commit_with_evidence(what, &group.members, &keeper)
-            .await?;
+        let garbage = self.commit_with_evidence(what, results, &keeper).await?;
         for (ix, _) in &candidates {
             self.candidates().remove(ix);
         }
@@ -125,29 +138,22 @@ impl Runner {
     async fn commit_with_evidence(
         &self,
         what: group::Group<'_>,
-        members: &[NodeIx],
+        results: &[(NodeId, Outcome)],
         keeper: &RunSession,
     ) -> Result<Vec<String>, SessionError> {
         let mut tries = 0;
         loop {
-            let start = Instant::now();
             let open = group::open(keeper, what).await?;
-            let evidence = self.of_publication(members, start.elapsed());
-            let appended = self.append(&evidence, keeper).await;
+            let Err(error) = self.record_publication(results, keeper).await else {
+                let garbage = open.commit(keeper).await?;
+                self.recorded_with(results);
+                return Ok(garbage);
+            };
+            let _ = keeper.execute("rollback".into()).await;
             tries += 1;
-            match appended {
-                Ok(()) => {
-                    let garbage = open.commit(keeper).await?;
-                    self.is_written(&evidence);
-                    return Ok(garbage);
-                }
-                Err(error) => {
-                    let _ = keeper.execute("rollback".into()).await;
-                    // Another run writes its entries at this moment.
-                    if !error.is("55P03") || tries == EVIDENCE_TRIES {
-                        return Err(error);
-                    }
-                }
+            // Another run is writing its entries at this moment.
+            if !error.is("55P03") || tries == EVIDENCE_TRIES {
+                return Err(error);
             }
         }
     }

@@ -54,6 +54,8 @@ pub struct Setup {
     pub run_id: String,
     /// `--full-refresh`.
     pub full_refresh: bool,
+    /// Whether tests of one relation share scans; not with `--no-fuse`.
+    pub fuse: bool,
     /// Whether seeds are read by our rules rather than by dbt's.
     pub strict_seeds: bool,
     /// Whether errors are rendered with colours.
@@ -64,18 +66,18 @@ pub struct Setup {
     pub on_run_start: Vec<Spanned<String>>,
     /// `on-run-end`.
     pub on_run_end: Vec<Spanned<String>>,
-    /// `--store-failures`.
-    pub store_failures: bool,
-    /// Patterns of column names whose values no report shows.
-    pub sensitive_columns: Vec<String>,
-    /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
-    pub ledger: Option<Origin>,
     /// Whether to end at once when another run holds the target.
     pub no_wait: bool,
     /// Whether to say what would be published instead of publishing it.
     pub dry_run: bool,
     /// Whether a dry run compares rows by key as well.
     pub compare_rows: bool,
+    /// `--store-failures`.
+    pub store_failures: bool,
+    /// Patterns of column names whose values no report shows.
+    pub sensitive_columns: Vec<String>,
+    /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
+    pub ledger: Option<Origin>,
     /// Stops it.
     pub cancel: Cancel,
 }
@@ -397,6 +399,10 @@ impl Runner {
     pub(super) fn full_refresh(&self, ix: NodeIx) -> bool {
         let own = self.setup.graph.node(ix).config.full_refresh;
         own.unwrap_or(self.setup.full_refresh)
+    }
+
+    pub(super) fn fuses(&self) -> bool {
+        self.setup.fuse
     }
 
     pub(super) fn strict_seeds(&self) -> bool {

@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::compile::{compile, compiled_path};
-use super::failures::TestSql;
+use super::place;
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
-use crate::checks;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
@@ -47,18 +46,34 @@ impl Runner {
         };
         let result = result.map_err(|error| self.masked(ix, error));
         self.leave(ix, result.is_err()).await;
-        let mut done = result.unwrap_or_else(|error| self.failed(&error));
-        done.outcome.elapsed = start.elapsed();
+        let node = self.graph().node(ix);
+        let done = result.unwrap_or_else(|error| {
+            let mut done = self.failed(&error);
+            let at = (node, compiled_path.as_deref());
+            place::of_error(&mut done.outcome, &error.diagnostic, at, self.sources());
+            done
+        });
+        self.told(ix, done, start.elapsed(), compiled_path)
+    }
+
+    /// A finished step with what every outcome says of its node.
+    pub(super) fn told(
+        &self,
+        ix: NodeIx,
+        mut done: StepDone,
+        elapsed: Duration,
+        compiled_path: Option<PathBuf>,
+    ) -> StepDone {
+        done.outcome.elapsed = elapsed;
         done.outcome.compiled_path = compiled_path;
         let node = self.graph().node(ix);
-        done.outcome.file = Some(PathBuf::from(&node.path));
+        place::declare(&mut done.outcome, node, self.sources(), self.project_root());
         let relation = node.relation.as_ref();
         let relation = relation
             .filter(|_| !node.is_test())
             .map(ToString::to_string);
         // Of a test it is where its failing rows are kept.
         done.outcome.relation = relation.or(done.outcome.relation);
-        self.remember(ix, &done.outcome);
         done
     }
 
@@ -156,38 +171,9 @@ impl Runner {
         } else {
             self.build(ix, existing, &sql, &session).await?
         };
-        done.outcome.sql_sha256 =
-            (!sql.is_empty()).then(|| ledger::chain::of_text(&self.stage().live_text(&sql)));
+        let hash = || ledger::chain::of_text(&self.stage().live_text(&sql));
+        done.outcome.sql_sha256 = (!sql.is_empty()).then(hash);
         Ok(done)
-    }
-
-    async fn test(
-        &self,
-        ix: NodeIx,
-        sql: &str,
-        session: &RunSession,
-    ) -> Result<StepDone, SessionError> {
-        let node = self.graph().node(ix);
-        let both = TestSql {
-            asked: sql,
-            live: &self.stage().live_text(sql),
-        };
-        let kept = self.keep_failures(ix, both, false, session).await?;
-        let judged = kept.as_ref().map_or(sql, |kept| &kept.query);
-        let verdict = checks::run_test(node, judged, session).await?;
-        let shown = verdict.status != Status::Pass;
-        let (status, failures) = (verdict.status, verdict.failures);
-        let sample = self.shown_sample(ix, sql, verdict, session).await;
-        Ok(StepDone {
-            outcome: Outcome {
-                failures: Some(failures),
-                expected: shown.then(|| checks::expected(self.graph(), node)),
-                sample,
-                relation: kept.map(|kept| kept.relation.to_string()),
-                ..Outcome::new(status)
-            },
-            warnings: Vec::new(),
-        })
     }
 
     async fn build(

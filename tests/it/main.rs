@@ -2,6 +2,7 @@
 
 mod cases;
 mod errors;
+mod fuse;
 mod graph;
 mod ledger;
 mod pg;

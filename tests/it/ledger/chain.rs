@@ -57,8 +57,7 @@ fn a_run_writes_an_entry_for_each_node_and_one_for_itself() {
     );
     let head = head(&project);
     assert!(
-        ran.stderr
-            .contains(&format!("Ledger: entry 4, head {head}")),
+        ran.stderr.contains(&format!("Ledger entry 4, head {head}")),
         "{}",
         ran.stderr
     );
@@ -224,7 +223,7 @@ fn a_role_without_privileges_is_told_once_and_runs_on() {
     assert!(ran.stderr.contains(remedy), "{}", ran.stderr);
     project.sql("create schema marts_ledger authorization l1_robot");
     let ran = project.ok(&["build"]);
-    assert!(ran.stderr.contains("Ledger: entry 4"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Ledger entry 4"), "{}", ran.stderr);
     project.sql("alter table marts_ledger.entry owner to postgres");
     project.sql("alter table marts_ledger.head owner to postgres");
     let ran = project.ok(&["build"]);
@@ -240,7 +239,7 @@ fn a_role_without_privileges_is_told_once_and_runs_on() {
          marts_ledger.entry to l1_robot; grant select, update on marts_ledger.head to l1_robot",
     );
     let ran = project.ok(&["build"]);
-    assert!(ran.stderr.contains("Ledger: entry 8"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Ledger entry 8"), "{}", ran.stderr);
     project.ok(&["audit", "verify"]);
     project.sql("drop owned by l1_robot cascade; drop role l1_robot");
 }

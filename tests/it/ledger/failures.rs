@@ -46,11 +46,13 @@ fn failing_rows_are_kept_whole_and_said_where() {
 
 #[test]
 fn a_test_that_passes_leaves_an_empty_table() {
-    let project = project(&not_null("store_failures: true"));
-    project.fails(1, &["build"], &[]);
-    project.write("models/t.sql", &TABLE.replace("when g < 3", "when true"));
-    project.ok(&["build"]);
-    assert_eq!(project.rows(&format!("select count(*) from {STORED}")), "0");
+    for config in ["store_failures: true", "store_failures_as: table"] {
+        let project = project(&not_null(config));
+        project.fails(1, &["build"], &[]);
+        project.write("models/t.sql", &TABLE.replace("when g < 3", "when true"));
+        project.ok(&["build"]);
+        assert_eq!(project.rows(&format!("select count(*) from {STORED}")), "0");
+    }
 }
 
 #[test]
