@@ -111,7 +111,8 @@ pub(super) async fn execute(
     setup.dry_run = args.dry_run;
     setup.compare_rows = args.rows;
     setup.store_failures = args.store_failures;
-    setup.ledger = ledger(invocation, work);
+    // A dry run leaves nothing behind.
+    setup.ledger = (!args.dry_run).then(|| ledger(invocation, work)).flatten();
     // A test whose failures are kept writes them with its own SQL.
     setup.fuse = !args.no_fuse && !args.store_failures;
     listen_for_ctrl_c(setup.cancel.clone());

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod changes;
+mod committing;
 mod compile;
 mod database;
 mod dispatcher;
