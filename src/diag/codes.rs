@@ -137,6 +137,8 @@ codes! {
     UNKNOWN_DOCS = "unknown-docs";
     /// A data test names no macro.
     UNKNOWN_TEST = "unknown-test";
+    /// A test's threshold is a share of rows, and it is not said of which relation.
+    TEST_SHARE = "test-share";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
@@ -192,6 +194,10 @@ codes! {
     PUBLISH_REFUSED = "publish-refused";
     /// A relation stayed in use while its new version waited.
     PUBLISH_LOCKED = "publish-locked";
+    /// Another run holds the target.
+    TARGET_HELD = "target-held";
+    /// A publish mode that this target or command does not allow.
+    PUBLISH_MODE = "publish-mode";
     /// A crash of the server emptied an unlogged table.
     TABLE_EMPTIED = "table-emptied";
 }

@@ -12,7 +12,7 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test,
 };
-use super::{duplicates, model_json, naming, resolve};
+use super::{duplicates, model_json, naming, resolve, shares};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::names::NodeId;
@@ -64,6 +64,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(unused_config(project, &nodes, &disabled));
     let names = NameTable::new(&nodes, &disabled);
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
+    problems.extend(shares::check(&nodes));
     problems.extend(cycle::find(&nodes, &project.sources));
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
         .into_iter()
@@ -440,7 +441,8 @@ fn generic_test_node(
     let scan = scan(engine, &node, &before).map_err(|problem| vec![problem])?;
     let mut layers: Vec<&ConfigMap> = scan.configs.iter().collect();
     layers.extend([&own, &declaration.config, &over]);
-    node.config = typed(&node, merge_configs(&layers), project, &|_| None)?;
+    let place = |key: &str| declaration.config_places.get(key).copied();
+    node.config = typed(&node, merge_configs(&layers), project, &place)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;

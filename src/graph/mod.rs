@@ -21,6 +21,7 @@ mod naming;
 mod node;
 mod resolve;
 pub mod select;
+mod shares;
 mod tags;
 
 pub use docs::{DocsBlock, DocsBlocks};

@@ -14,8 +14,9 @@ use super::runner::Runner;
 use super::scan::{Ended, Job, Member, Sharing};
 use super::step::StepDone;
 use crate::event::{Counts, Event, Outcome, RunRecord, Status};
-use crate::graph::Node;
-use crate::plan::Plan;
+use crate::graph::{Node, NodeIx};
+use crate::names::NodeId;
+use crate::plan::{Plan, Task};
 
 /// Takes the events of a run, in order.
 pub type Emit<'a> = dyn FnMut(Event) + Send + 'a;
@@ -64,17 +65,19 @@ impl PartialOrd for Ready {
 }
 
 /// What is known of the run so far.
-struct Progress<'a, 'e> {
-    runner: &'a Runner,
-    plan: &'a Plan,
-    emit: &'a mut Emit<'e>,
+pub(super) struct Progress<'a, 'e> {
+    pub(super) runner: &'a Runner,
+    pub(super) plan: &'a Plan,
+    pub(super) emit: &'a mut Emit<'e>,
+    /// How many steps each one still waits for.
     open: Vec<usize>,
-    done: Vec<bool>,
+    /// How each step ended: `Some(true)` well.
+    pub(super) ended: Vec<Option<bool>>,
     begun: Vec<bool>,
     ready: BinaryHeap<Ready>,
     sharing: Sharing,
-    results: Vec<(crate::names::NodeId, Outcome)>,
-    counts: Counts,
+    pub(super) results: Vec<(NodeId, Outcome)>,
+    pub(super) counts: Counts,
     started: usize,
     stop: Option<&'static str>,
 }
@@ -91,7 +94,7 @@ pub(super) async fn dispatch(
     emit(Event::RunStarted {
         command: options.command.clone(),
         run_id: runner.run_id().to_owned(),
-        nodes: plan.steps.len(),
+        nodes: plan.nodes().count(),
         threads: options.threads,
         target: options.target.clone(),
     });
@@ -110,7 +113,7 @@ pub(super) async fn dispatch(
         }
         tokio::select! {
             Some(joined) = running.join_next() => match joined {
-                Ok(ended) => progress.end(ended, options.fail_fast),
+                Ok(ended) => progress.take(ended, options.fail_fast),
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
             Some(message) = messages.recv() => progress.tell(message),
@@ -138,12 +141,13 @@ const FAIL_FAST: &str = "another node failed and --fail-fast was given";
 
 impl<'a, 'e> Progress<'a, 'e> {
     fn new(runner: &'a Runner, plan: &'a Plan, emit: &'a mut Emit<'e>) -> Self {
-        let open: Vec<usize> = plan.steps.iter().map(|s| s.needs.len()).collect();
+        let waits = |s: &crate::plan::Step| s.needs.len() + s.after.len();
+        let open: Vec<usize> = plan.steps.iter().map(waits).collect();
         let mut progress = Self {
             runner,
             plan,
             emit,
-            done: vec![false; open.len()],
+            ended: vec![None; open.len()],
             begun: vec![false; open.len()],
             ready: BinaryHeap::new(),
             sharing: Sharing::default(),
@@ -159,24 +163,23 @@ impl<'a, 'e> Progress<'a, 'e> {
         progress
     }
 
-    fn node(&self, step: usize) -> &'a Node {
-        self.runner.graph().node(self.plan.steps[step].node)
+    /// The node of a step that builds or asks one.
+    pub(super) fn node(&self, step: usize) -> Option<&'a Node> {
+        let ix = self.plan.steps[step].node()?;
+        Some(self.runner.graph().node(ix))
     }
 
     fn push_if_ready(&mut self, step: usize) {
-        if self.open[step] == 0 && !self.done[step] {
-            self.sharing.add(self.runner, self.member(step));
+        if self.open[step] == 0 && self.ended[step].is_none() {
+            if let Task::Node(node) = self.plan.steps[step].task {
+                self.sharing.add(self.runner, Member { step, node });
+            }
             self.ready.push(Ready {
                 remaining: self.plan.steps[step].remaining,
                 step,
                 job: None,
             });
         }
-    }
-
-    fn member(&self, step: usize) -> Member {
-        let node = self.plan.steps[step].node;
-        Member { step, node }
     }
 
     /// What to do next; tells the start of the steps that begin with it.
@@ -186,35 +189,48 @@ impl<'a, 'e> Progress<'a, 'e> {
             if job.is_some() {
                 return job;
             }
-            // It may have begun together with another step.
-            if !self.begun[step] {
-                let job = self.sharing.job(self.runner, self.member(step));
-                job.steps().into_iter().for_each(|step| self.start(step));
-                return Some(job);
+            match self.plan.steps[step].task {
+                // It may have begun together with another step.
+                Task::Node(_) if self.begun[step] => {}
+                Task::Node(node) => {
+                    let job = self.sharing.job(self.runner, Member { step, node });
+                    for member in job.members() {
+                        self.begun[member.step] = true;
+                        self.start(member.node);
+                    }
+                    return Some(job);
+                }
+                Task::Publish(group) if self.may_publish(group) => {
+                    let group = self.plan.groups[group].clone();
+                    return Some(Job::Publish { step, group });
+                }
+                Task::Publish(_) => {}
             }
         }
     }
 
     /// Takes what a task has brought about.
-    fn end(&mut self, ended: Ended, fail_fast: bool) {
+    fn take(&mut self, ended: Ended, fail_fast: bool) {
         for (step, done) in ended.done {
             self.finish(step, done, fail_fast);
         }
+        if let Some((step, done, elapsed)) = ended.published {
+            self.published(step, done, elapsed);
+        }
         for job in ended.next {
-            let steps = job.steps();
-            let remaining = steps.iter().map(|step| self.plan.steps[*step].remaining);
+            let members = job.members();
+            let remaining = members.iter().map(|m| self.plan.steps[m.step].remaining);
             self.ready.push(Ready {
                 remaining: remaining.fold(0.0, f64::max),
-                step: steps.first().copied().unwrap_or_default(),
+                step: members.first().map_or(0, |member| member.step),
                 job: Some(job),
             });
         }
     }
 
-    fn start(&mut self, step: usize) {
-        self.begun[step] = true;
+    fn start(&mut self, node: NodeIx) {
         self.started += 1;
-        let node = self.node(step);
+        let node = self.runner.graph().node(node);
         (self.emit)(Event::NodeStarted {
             node: node.id.clone(),
             kind: node.kind_words(),
@@ -223,41 +239,49 @@ impl<'a, 'e> Progress<'a, 'e> {
         });
     }
 
-    fn finish(&mut self, step: usize, done: StepDone, fail_fast: bool) {
-        for warning in done.warnings {
+    pub(super) fn warn(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
             (self.emit)(Event::Warned {
                 code: "node-warning".to_owned(),
                 message: warning,
             });
         }
+    }
+
+    fn finish(&mut self, step: usize, done: StepDone, fail_fast: bool) {
+        self.warn(done.warnings);
         let status = done.outcome.status;
         self.record(step, done.outcome);
-        if status.is_ok() {
-            for next in &self.plan.steps[step].feeds {
-                self.open[*next] -= 1;
-                self.push_if_ready(*next);
-            }
-        } else {
+        self.end(step, status.is_ok());
+        if !status.is_ok() && fail_fast && self.stop.is_none() {
+            self.stop = Some(FAIL_FAST);
+        }
+    }
+
+    /// A step ended: what waits for it may start, or is skipped.
+    pub(super) fn end(&mut self, step: usize, well: bool) {
+        self.ended[step] = Some(well);
+        for next in &self.plan.steps[step].precedes {
+            self.open[*next] -= 1;
+            self.push_if_ready(*next);
+        }
+        if !well {
             self.skip_behind(step);
-            if fail_fast && self.stop.is_none() {
-                self.stop = Some(FAIL_FAST);
-            }
+            return;
+        }
+        for next in &self.plan.steps[step].feeds {
+            self.open[*next] -= 1;
+            self.push_if_ready(*next);
         }
     }
 
     /// Skips every step that waits for a failed one, each with the reason.
     fn skip_behind(&mut self, failed: usize) {
-        let node = self.node(failed);
-        let verb = if node.is_test() {
-            "failed"
-        } else {
-            "was not built"
-        };
-        let reason = format!("{} `{}` {verb}", node.kind.as_str(), node.name);
+        let reason = self.reason(failed);
         let mut stack = self.plan.steps[failed].feeds.clone();
         stack.reverse();
         while let Some(step) = stack.pop() {
-            if self.done[step] {
+            if self.ended[step].is_some() {
                 continue;
             }
             let outcome = Outcome {
@@ -265,14 +289,27 @@ impl<'a, 'e> Progress<'a, 'e> {
                 ..Outcome::new(Status::Skipped)
             };
             self.record(step, outcome);
+            self.ended[step] = Some(false);
+            for next in &self.plan.steps[step].precedes {
+                self.open[*next] -= 1;
+                self.push_if_ready(*next);
+            }
             stack.extend(self.plan.steps[step].feeds.iter().rev());
         }
     }
 
+    /// What a failed step says to those that wait for it.
+    pub(super) fn reason(&self, failed: usize) -> String {
+        match self.node(failed) {
+            Some(node) if node.is_test() => format!("test `{}` failed", node.name),
+            Some(node) => format!("{} `{}` was not built", node.kind.as_str(), node.name),
+            None => "what it reads was not published".to_owned(),
+        }
+    }
+
     fn record(&mut self, step: usize, outcome: Outcome) {
-        self.done[step] = true;
+        let Some(node) = self.node(step) else { return };
         self.counts.add(outcome.status);
-        let node = self.node(step);
         self.results.push((node.id.clone(), outcome.clone()));
         (self.emit)(Event::NodeFinished {
             node: node.id.clone(),
@@ -296,16 +333,18 @@ impl<'a, 'e> Progress<'a, 'e> {
     /// Whatever was never started is told as well.
     fn close(mut self, options: &Options, start: Instant, cancel: &Cancel) -> RunRecord {
         let reason = self.stop.unwrap_or("it was never ready to run");
-        for step in 0..self.done.len() {
-            if !self.done[step] {
-                let message = Some(reason.to_owned());
-                self.record(
-                    step,
-                    Outcome {
-                        message,
-                        ..Outcome::new(Status::Cancelled)
-                    },
-                );
+        for step in 0..self.ended.len() {
+            if self.ended[step].is_none() {
+                match self.plan.steps[step].task {
+                    Task::Publish(group) => self.held_back(group, reason.to_owned(), false),
+                    Task::Node(_) => self.record(
+                        step,
+                        Outcome {
+                            message: Some(reason.to_owned()),
+                            ..Outcome::new(Status::Cancelled)
+                        },
+                    ),
+                }
             }
         }
         let elapsed = start.elapsed();

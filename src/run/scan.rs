@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::compile::{compile, compiled_path};
+use super::publishing::PublishDone;
 use super::runner::Runner;
 use super::session::RunSession;
 use super::step::StepDone;
@@ -17,6 +17,7 @@ use crate::checks::fuse::{
 };
 use crate::checks::{may_share, passed};
 use crate::graph::NodeIx;
+use crate::plan::Group;
 use crate::session::{Session, SessionError};
 
 /// A step of the plan and its node.
@@ -34,6 +35,13 @@ pub(super) enum Job {
     Batch(Vec<Member>),
     /// Runs a statement that answers for many tests.
     Scan(Box<Scan>),
+    /// Publishes a group.
+    Publish {
+        /// The step of the plan.
+        step: usize,
+        /// What is published together.
+        group: Group,
+    },
 }
 
 /// What a task has brought about.
@@ -43,6 +51,8 @@ pub(super) struct Ended {
     pub(super) done: Vec<(usize, StepDone)>,
     /// What is to be done next for steps that have begun.
     pub(super) next: Vec<Job>,
+    /// A publication, with its time.
+    pub(super) published: Option<(usize, PublishDone, Duration)>,
 }
 
 /// A statement and the tests that wait for its answer.
@@ -54,20 +64,21 @@ pub(super) struct Scan {
 #[derive(Clone, Debug)]
 struct Rendered {
     member: Member,
-    path: PathBuf,
+    path: Option<PathBuf>,
     spent: Duration,
 }
 
 impl Job {
-    /// The steps that it works for.
-    pub(super) fn steps(&self) -> Vec<usize> {
+    /// The steps of nodes that it works for.
+    pub(super) fn members(&self) -> Vec<Member> {
         match self {
-            Self::Step(member) => vec![member.step],
-            Self::Batch(members) => members.iter().map(|member| member.step).collect(),
+            Self::Step(member) => vec![*member],
+            Self::Batch(members) => members.clone(),
             Self::Scan(scan) => {
                 let tests = scan.statement.tests.iter();
-                tests.map(|test| test.member.step).collect()
+                tests.map(|test| test.member).collect()
             }
+            Self::Publish { .. } => Vec::new(),
         }
     }
 }
@@ -110,8 +121,16 @@ impl Runner {
         match job {
             Job::Step(member) => Ended {
                 done: vec![(member.step, self.step(member.node).await)],
-                next: Vec::new(),
+                ..Ended::default()
             },
+            Job::Publish { step, group } => {
+                let begun = Instant::now();
+                let done = self.publish(&group).await;
+                Ended {
+                    published: Some((step, done, begun.elapsed())),
+                    ..Ended::default()
+                }
+            }
             Job::Batch(members) => self.batch(members).await,
             Job::Scan(scan) => self.scan(*scan).await,
         }
@@ -155,8 +174,9 @@ impl Runner {
         let node = self.graph().node(member.node);
         session.context = self.context(member.node);
         session.file = node.file;
-        let context_of = |ix| self.context(ix);
-        let sql = compile(self.graph(), member.node, session, &context_of).await?;
+        session.names = self.names(Some(member.node));
+        let mut path = None;
+        let sql = self.compiled(member.node, session, &mut path).await?;
         let shape = match prove(&sql) {
             Ok(shape) => shape,
             Err(reason) => {
@@ -164,8 +184,6 @@ impl Runner {
                 return Ok(None);
             }
         };
-        let path = compiled_path(self.target_path(), node);
-        self.write_compiled(&path, &sql).await?;
         let rendered = Rendered {
             member,
             path,
@@ -251,7 +269,7 @@ impl Runner {
     fn found_none(&self, test: Rendered, share: Duration) -> (usize, StepDone) {
         let node = self.graph().node(test.member.node);
         let done = self.test_done(node, passed());
-        let done = self.told(test.member.node, done, test.spent + share, Some(test.path));
+        let done = self.told(test.member.node, done, test.spent + share, test.path);
         (test.member.step, done)
     }
 }

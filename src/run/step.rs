@@ -115,6 +115,11 @@ impl Runner {
         let Some(live) = node.relation.as_ref().filter(|_| !node.is_test()) else {
             return self.work(ix, None, session, path).await;
         };
+        if self.stage().is_staged(ix) {
+            // The run holds the whole target, so no other builds this relation.
+            let existing = materialize::existing(live, &session).await?;
+            return self.work(ix, existing, session, path).await;
+        }
         // Before anything is rendered, since templates ask what is there.
         let existing = materialize::begin_turn(live, &session).await?;
         let unlock = session.without_cancel();
@@ -132,20 +137,12 @@ impl Runner {
         path: &mut Option<PathBuf>,
     ) -> Result<StepDone, SessionError> {
         let node = self.graph().node(ix);
-        let sql = if node.raw_code.is_empty() {
-            String::new()
-        } else {
-            let context_of = |ix| self.context(ix);
-            compile(self.graph(), ix, &session, &context_of).await?
-        };
-        if !sql.is_empty() {
-            let relative = compiled_path(self.target_path(), node);
-            self.write_compiled(&relative, &sql).await?;
+        let sql = self.compiled(ix, &session, path).await?;
+        if let Some(relative) = path.as_ref().filter(|_| !sql.is_empty()) {
             if node.kind == ResourceKind::Snapshot {
                 session.context = with_compiled_code(&session.context, &sql);
             }
-            session.compiled = Some(self.sources().add(&relative, sql.as_str()));
-            *path = Some(relative);
+            session.compiled = Some(self.sources().add(relative, sql.as_str()));
         }
         let done = if node.is_test() {
             self.test(ix, &sql, &session).await?
@@ -153,6 +150,28 @@ impl Runner {
             self.build(ix, existing, &sql, &session).await?
         };
         Ok(done)
+    }
+
+    /// A node's SQL as it is sent; its file, with live names, is written and given as `path`.
+    pub(super) async fn compiled(
+        &self,
+        ix: NodeIx,
+        session: &RunSession,
+        path: &mut Option<PathBuf>,
+    ) -> Result<String, SessionError> {
+        let node = self.graph().node(ix);
+        if node.raw_code.is_empty() {
+            return Ok(String::new());
+        }
+        let context_of = |ix| self.context(ix);
+        let sql = compile(self.graph(), ix, session, &context_of).await?;
+        if !sql.is_empty() {
+            let relative = compiled_path(self.target_path(), node);
+            let live = self.stage().live_text(&sql);
+            self.write_compiled(&relative, &live).await?;
+            *path = Some(relative);
+        }
+        Ok(sql)
     }
 
     async fn build(
@@ -169,27 +188,35 @@ impl Runner {
                 node.name
             )));
         };
+        let live_sql = self.stage().live_text(sql);
         let spec = Spec {
             node,
             live,
             sql,
+            live_sql: &live_sql,
             home: self.home(),
             existing,
             strict_seeds: self.strict_seeds(),
             full_refresh: self.full_refresh(ix),
             pending: self.pending(),
         };
-        let built = materialize::materialize(spec, session).await?;
-        self.collect_garbage(built.garbage).await;
-        let rows = built
-            .rows
-            .filter(|_| node.kind != ResourceKind::Model || is_stored(node));
+        let (rows, warnings) = if self.stage().is_staged(ix) {
+            let candidate = materialize::candidate(spec, session).await?;
+            let told = (candidate.rows, candidate.warnings.clone());
+            self.candidates().insert(ix, candidate);
+            told
+        } else {
+            let built = materialize::materialize(spec, session).await?;
+            self.collect_garbage(built.garbage).await;
+            (built.rows, built.warnings)
+        };
+        let rows = rows.filter(|_| node.kind != ResourceKind::Model || is_stored(node));
         Ok(StepDone {
             outcome: Outcome {
                 rows,
                 ..Outcome::new(Status::Success)
             },
-            warnings: built.warnings,
+            warnings,
         })
     }
 
@@ -225,7 +252,7 @@ impl Runner {
             connection: Arc::new(connection),
             engine: self.engine().clone(),
             context: self.context(ix),
-            names: self.names(),
+            names: self.names(Some(ix)),
             sources: self.sources().clone(),
             compiled: None,
             file: self.graph().node(ix).file,

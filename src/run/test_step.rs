@@ -41,7 +41,7 @@ impl Runner {
             return Ok(None);
         };
         let context_of = |ix| self.context(ix);
-        let own = session.render(&template).await?;
+        let own = session.render(&template, None).await?;
         let sql = with_ephemeral(self.graph(), ix, own, session, &context_of).await?;
         Ok(Some(sql))
     }

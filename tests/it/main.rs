@@ -6,6 +6,7 @@ mod fuse;
 mod graph;
 mod pg;
 mod project;
+mod publish;
 mod reference;
 mod run;
 mod support;

@@ -31,14 +31,17 @@ fn project(tests: &str) -> Project {
 
 /// How often the table of these tests was read from one end to the other by the last command.
 fn scans_of(project: &Project, command: &[&str]) -> i64 {
-    let count = "select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname = 'numbers'";
+    let count =
+        "select coalesce(sum(seq_scan), 0) from pg_stat_user_tables where relname = 'numbers'";
     let before: i64 = project.rows(count).parse().expect("is a number");
+    let own = project.rows("select string_agg(pid::text, ', ') from pg_stat_activity where datname = current_database()");
     project.marts(command);
     // The last backend reports its numbers when it ends, which is a moment later.
-    project.wait_for(
-        "select 1 where not exists (select from pg_stat_activity where application_name like \
-         'marts%' and datname = current_database())",
+    let others = format!(
+        "select 1 where not exists (select from pg_stat_activity where datname = \
+         current_database() and backend_type = 'client backend' and pid not in ({own}))"
     );
+    project.wait_for(&others);
     project.rows(count).parse::<i64>().expect("is a number") - before
 }
 
@@ -48,7 +51,12 @@ fn all_tests_of_a_table_share_two_scans() {
     project.ok(&["run"]);
     assert_eq!(scans_of(&project, &["test"]), 2);
     assert_eq!(project.results().len(), 8);
-    assert!(project.results().iter().all(|(_, status, _)| status == "pass"));
+    assert!(
+        project
+            .results()
+            .iter()
+            .all(|(_, status, _)| status == "pass")
+    );
     assert_eq!(scans_of(&project, &["test", "--no-fuse"]), 8);
     assert_eq!(scans_of(&project, &["build"]), 2);
 }
@@ -64,7 +72,13 @@ fn a_test_that_finds_rows_tells_them_and_the_others_still_share() {
     project.fails(1, &["test", "--no-fuse"], &["else"]);
     assert_eq!(project.statuses(), with, "{}", fused.stderr);
     assert_eq!(sorted(&project), results);
-    assert_eq!(results.iter().filter(|(_, status, _)| status == "fail").count(), 3);
+    assert_eq!(
+        results
+            .iter()
+            .filter(|(_, status, _)| status == "fail")
+            .count(),
+        3
+    );
 }
 
 fn sorted(project: &Project) -> Vec<(String, String, String)> {
@@ -89,10 +103,20 @@ fn a_test_that_does_not_run_spoils_only_itself() {
 #[test]
 fn a_column_that_is_only_selected_must_exist_as_well() {
     let project = project(TESTS);
-    project.write("tests/one.sql", "select nothing from {{ ref('numbers') }} where id < 0");
-    project.write("tests/two.sql", "select * from {{ ref('numbers') }} where amount < 0");
+    project.write(
+        "tests/one.sql",
+        "select nothing from {{ ref('numbers') }} where id < 0",
+    );
+    project.write(
+        "tests/two.sql",
+        "select * from {{ ref('numbers') }} where amount < 0",
+    );
     project.ok(&["run"]);
-    project.fails(1, &["test", "-s", "one two"], &["column \"nothing\" does not exist"]);
+    project.fails(
+        1,
+        &["test", "-s", "one two"],
+        &["column \"nothing\" does not exist"],
+    );
     assert_eq!(project.statuses(), "one=error two=pass");
 }
 
@@ -118,7 +142,11 @@ models:
     // One scan for not_null, one for the grain whose nullable column may repeat.
     assert_eq!(scans_of(&project, &["test"]), 2);
     project.sql("insert into shop.numbers values (101, null, 'even'), (102, null, 'even')");
-    project.fails(1, &["test", "-s", "test_name:grain_unique"], &["(kind, amount)"]);
+    project.fails(
+        1,
+        &["test", "-s", "test_name:grain_unique"],
+        &["(kind, amount)"],
+    );
     assert_eq!(project.statuses().matches("fail").count(), 1);
 }
 
@@ -200,7 +228,11 @@ fn a_test_of_an_ephemeral_model_reads_what_that_reads() {
     project.ok(&["build"]);
     project.sql("update shop.numbers set amount = null where id in (1, 6)");
     // 1 of 95 rows: more than 1 %.
-    project.fails(1, &["test"], &["1 of 95 rows failed (1.05 %): error if > 1%"]);
+    project.fails(
+        1,
+        &["test"],
+        &["1 of 95 rows failed (1.05 %): error if > 1%"],
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn project(config: &str) -> Project {
     Project::new(&[
         (
             "models/a.sql",
-            "{{ config(materialized='table') }} select g as id, case when g > {{ var('nulls') }} \
+            "{{ config(materialized='table') }} select g as id, case when g > {{ var('nulls', 1) }} \
              then g end as v from generate_series(1, {{ var('rows', 1000) }}) g",
         ),
         ("models/s.yml", &tests),
@@ -20,7 +20,10 @@ fn project(config: &str) -> Project {
 fn build(project: &Project, vars: &str) -> (String, String) {
     project.marts(&["build", "--vars", vars]);
     let results = project.results();
-    let (_, status, message) = results.iter().find(|(name, ..)| name == "t").expect("has run");
+    let (_, status, message) = results
+        .iter()
+        .find(|(name, ..)| name == "t")
+        .expect("has run");
     (status.clone(), message.clone())
 }
 
@@ -30,9 +33,21 @@ fn a_share_of_rows_decides() {
     for (vars, status, says) in [
         ("{nulls: 0}", "pass", ""),
         ("{nulls: 1}", "pass", ""),
-        ("{nulls: 2}", "warn", "2 of 1000 rows failed (0.2 %): warn if > 0.1%"),
-        ("{nulls: 10}", "warn", "10 of 1000 rows failed (1 %): warn if > 0.1%"),
-        ("{nulls: 11}", "fail", "11 of 1000 rows failed (1.1 %): error if > 1 %"),
+        (
+            "{nulls: 2}",
+            "warn",
+            "2 of 1000 rows failed (0.2 %): warn if > 0.1%",
+        ),
+        (
+            "{nulls: 10}",
+            "warn",
+            "10 of 1000 rows failed (1 %): warn if > 0.1%",
+        ),
+        (
+            "{nulls: 11}",
+            "fail",
+            "11 of 1000 rows failed (1.1 %): error if > 1 %",
+        ),
         ("{nulls: 1, rows: 0}", "pass", ""),
     ] {
         let (found, message) = build(&project, vars);
@@ -55,7 +70,10 @@ fn a_warning_ignores_error_if_as_in_dbt() {
     let project = project("{severity: warn, warn_if: '> 100', error_if: '> 10'}");
     assert_eq!(build(&project, "{nulls: 50}").0, "pass");
     let (status, message) = build(&project, "{nulls: 500}");
-    assert_eq!((status.as_str(), message.as_str()), ("warn", "500 failures: warn if > 100"));
+    assert_eq!(
+        (status.as_str(), message.as_str()),
+        ("warn", "500 failures: warn if > 100")
+    );
 }
 
 #[test]
@@ -66,9 +84,17 @@ fn a_singular_test_of_one_model_may_have_a_share() {
         "{{ config(error_if='> 50%', warn_if='> 40%') }} select * from {{ ref('a') }} where v is null",
     );
     build(&project, "{nulls: 450}");
-    assert!(project.statuses().contains("t2=warn"), "{}", project.statuses());
+    assert!(
+        project.statuses().contains("t2=warn"),
+        "{}",
+        project.statuses()
+    );
     build(&project, "{nulls: 501}");
-    assert!(project.statuses().contains("t2=fail"), "{}", project.statuses());
+    assert!(
+        project.statuses().contains("t2=fail"),
+        "{}",
+        project.statuses()
+    );
 }
 
 #[test]
@@ -79,7 +105,11 @@ fn a_share_without_one_tested_relation_is_refused() {
         "tests/both.sql",
         "{{ config(error_if='> 1%') }} select a.id from {{ ref('a') }} a join {{ ref('b') }} b using (id)",
     );
-    project.fails(2, &["build"], &["both", "tests/both.sql", "reads 2 relations"]);
+    project.fails(
+        2,
+        &["build"],
+        &["both", "tests/both.sql", "reads 2 relations"],
+    );
 }
 
 #[test]
