@@ -162,6 +162,12 @@ impl Project {
         assert_eq!(self.leftovers(), "", "left behind");
     }
 
+    /// `run_results.json` of the last run.
+    pub(crate) fn run_results(&self) -> Json {
+        let text = fs::read_to_string(self.root.join("target/run_results.json"));
+        serde_json::from_str(&text.expect("is there")).expect("is JSON")
+    }
+
     /// The status and message of each node of the last run, by its name.
     pub(crate) fn results(&self) -> Vec<(String, String, String)> {
         let text = fs::read_to_string(self.root.join("target/run_results.json"));
