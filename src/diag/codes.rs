@@ -149,6 +149,8 @@ codes! {
     UNIT_TEST_ROWS = "unit-test-rows";
     /// A contract that cannot be kept as it is written.
     CONTRACT_FORM = "contract-form";
+    /// A test's threshold is a share of rows, and it is not said of which relation.
+    TEST_SHARE = "test-share";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.

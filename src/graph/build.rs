@@ -12,7 +12,7 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test,
 };
-use super::{contracts, duplicates, model_json, naming, resolve, unit_tests};
+use super::{contracts, duplicates, model_json, naming, resolve, shares, unit_tests};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::names::NodeId;
@@ -71,6 +71,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(unused_config(project, &nodes, &disabled));
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
     problems.extend(unit_tests::check(&nodes));
+    problems.extend(shares::check(&nodes));
     problems.extend(cycle::find(&nodes, &project.sources));
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
         .into_iter()
@@ -456,7 +457,8 @@ fn generic_test_node(
     let scan = scan(engine, &node, &before).map_err(|problem| vec![problem])?;
     let mut layers: Vec<&ConfigMap> = scan.configs.iter().collect();
     layers.extend([&own, &declaration.config, &over]);
-    node.config = typed(&node, merge_configs(&layers), project, &|_| None)?;
+    let place = |key: &str| declaration.config_places.get(key).copied();
+    node.config = typed(&node, merge_configs(&layers), project, &place)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;

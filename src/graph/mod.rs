@@ -22,6 +22,7 @@ mod naming;
 mod node;
 mod resolve;
 pub mod select;
+mod shares;
 mod tags;
 pub mod unit_test;
 mod unit_tests;

@@ -153,21 +153,12 @@ impl Runner {
         path: &mut Option<PathBuf>,
     ) -> Result<StepDone, SessionError> {
         let node = self.graph().node(ix);
-        let sql = if node.raw_code.is_empty() {
-            String::new()
-        } else {
-            let context_of = |ix| self.context(ix);
-            compile(self.graph(), ix, &session, &context_of).await?
-        };
-        if !sql.is_empty() {
-            let relative = compiled_path(self.target_path(), node);
-            self.write_compiled(&relative, &self.stage().live_text(&sql))
-                .await?;
+        let sql = self.compiled(ix, &session, path).await?;
+        if let Some(relative) = path.as_ref().filter(|_| !sql.is_empty()) {
             if node.kind == ResourceKind::Snapshot {
                 session.context = with_compiled_code(&session.context, &sql);
             }
-            session.compiled = Some(self.sources().add(&relative, sql.as_str()));
-            *path = Some(relative);
+            session.compiled = Some(self.sources().add(relative, sql.as_str()));
         }
         let mut done = if node.is_test() {
             self.test(ix, &sql, &session).await?
@@ -177,6 +168,28 @@ impl Runner {
         let hash = || ledger::chain::of_text(&self.stage().live_text(&sql));
         done.outcome.sql_sha256 = (!sql.is_empty()).then(hash);
         Ok(done)
+    }
+
+    /// A node's SQL as it is sent; its file, with live names, is written and given as `path`.
+    pub(super) async fn compiled(
+        &self,
+        ix: NodeIx,
+        session: &RunSession,
+        path: &mut Option<PathBuf>,
+    ) -> Result<String, SessionError> {
+        let node = self.graph().node(ix);
+        if node.raw_code.is_empty() {
+            return Ok(String::new());
+        }
+        let context_of = |ix| self.context(ix);
+        let sql = compile(self.graph(), ix, session, &context_of).await?;
+        if !sql.is_empty() {
+            let relative = compiled_path(self.target_path(), node);
+            let live = self.stage().live_text(&sql);
+            self.write_compiled(&relative, &live).await?;
+            *path = Some(relative);
+        }
+        Ok(sql)
     }
 
     async fn build(
