@@ -33,6 +33,7 @@ pub mod event;
 pub mod graph;
 pub mod jinja;
 pub mod materialize;
+pub mod money;
 pub mod names;
 pub mod pg;
 pub mod plan;

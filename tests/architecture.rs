@@ -15,13 +15,19 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("event", &["names", "diag"], ""),
     ("artifact", &["names"], ""),
     ("synth", &["names"], ""),
-    ("jinja", &["names", "diag"], ""),
+    ("money", &["diag"], "diag: the nearest name"),
+    (
+        "jinja",
+        &["names", "diag", "money"],
+        "money: the list of currencies, for macros",
+    ),
     ("project", &["names", "diag", "jinja"], ""),
     ("pg", &["names", "diag"], "knows no Jinja"),
     (
         "graph",
-        &["names", "diag", "artifact", "jinja", "project"],
-        "artifact: it fills dbt's manifest and reads an earlier one",
+        &["names", "diag", "artifact", "money", "jinja", "project"],
+        "artifact: it fills dbt's manifest and reads an earlier one; money: columns that declare \
+         it are tested",
     ),
     (
         "session",

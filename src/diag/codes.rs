@@ -137,6 +137,8 @@ codes! {
     UNKNOWN_DOCS = "unknown-docs";
     /// A data test names no macro.
     UNKNOWN_TEST = "unknown-test";
+    /// A column's `money` that nothing understands.
+    MONEY_DECLARATION = "money-declaration";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.

@@ -12,6 +12,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/hooks.sql", include_str!("hooks.sql")),
     ("dbt/incremental.sql", include_str!("incremental.sql")),
     ("dbt/metadata.sql", include_str!("metadata.sql")),
+    ("dbt/money.sql", include_str!("money.sql")),
     ("dbt/names.sql", include_str!("names.sql")),
     ("dbt/relations.sql", include_str!("relations.sql")),
     ("dbt/snapshot.sql", include_str!("snapshot.sql")),

@@ -5,5 +5,5 @@ mod gates;
 mod history;
 mod kinds;
 mod others;
-mod support;
+pub(crate) mod support;
 mod together;

@@ -1,0 +1,3 @@
+//! Money rules end to end: columns that declare money, reconciliations, sums that mix currencies.
+
+mod columns;
