@@ -44,6 +44,10 @@ fn generic(test: &GenericTest, target: &str) -> String {
         ),
         "money" => format!("{column} is money: {}", money(test)),
         "money_decimals" => format!("{column} has no more decimals than its currency"),
+        "reconciles" => format!(
+            "{target} reconciles with {}",
+            arg("to").map(text).unwrap_or_default()
+        ),
         "value_between" => between(&column, test),
         "expression_is_true" => {
             format!(

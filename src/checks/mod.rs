@@ -1,6 +1,7 @@
 //! Data tests: ask, judge by severity and thresholds, and say what was found.
 
 mod expected;
+mod reconcile;
 
 use crate::event::{Sample, Status};
 use crate::graph::Node;
@@ -10,6 +11,7 @@ use crate::session::{Embedded, Session, SessionError};
 use serde_json::Value as Json;
 
 pub use expected::expected;
+pub use reconcile::{Reconciled, is_reconciliation, run_reconciliation};
 
 /// How many failing rows a report shows.
 pub const SAMPLE_ROWS: usize = 5;

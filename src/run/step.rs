@@ -151,16 +151,22 @@ impl Runner {
         sql: &str,
         session: &RunSession,
     ) -> Result<StepDone, SessionError> {
-        let verdict = checks::run_test(node, sql, session).await?;
+        let (verdict, message, warning) = if checks::is_reconciliation(node) {
+            let done = checks::run_reconciliation(node, sql, session).await?;
+            (done.verdict, done.message, done.warning)
+        } else {
+            (checks::run_test(node, sql, session).await?, None, None)
+        };
         let shown = verdict.status != Status::Pass;
         Ok(StepDone {
             outcome: Outcome {
                 failures: Some(verdict.failures),
                 expected: shown.then(|| checks::expected(self.graph(), node)),
                 sample: verdict.sample,
+                message,
                 ..Outcome::new(verdict.status)
             },
-            warnings: Vec::new(),
+            warnings: warning.into_iter().collect(),
         })
     }
 

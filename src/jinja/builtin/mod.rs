@@ -14,6 +14,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/metadata.sql", include_str!("metadata.sql")),
     ("dbt/money.sql", include_str!("money.sql")),
     ("dbt/names.sql", include_str!("names.sql")),
+    ("dbt/reconciles.sql", include_str!("reconciles.sql")),
     ("dbt/relations.sql", include_str!("relations.sql")),
     ("dbt/snapshot.sql", include_str!("snapshot.sql")),
     ("dbt/statement.sql", include_str!("statement.sql")),

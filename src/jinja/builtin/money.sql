@@ -62,7 +62,7 @@ where {{ column_name }} is not null
 {%- do return(found.rows[0][1]) -%}
 {%- endmacro %}
 
-{#- One row for each expression over the relation: its place from 0 and its base type. The relation's rows are not read. -#}
+{#- One row for each expression over the relation: its place from 0, its base type and the category of that. The relation's rows are not read. -#}
 {% macro money_types_sql(relation, expressions) -%}
 with recursive types as (
     select place, oid
@@ -95,7 +95,7 @@ with recursive types as (
         on pg_type.oid = types.oid
     where pg_type.typtype = 'd'
 )
-select types.place, format_type(types.oid, null) as type
+select types.place, format_type(types.oid, null) as type, pg_type.typcategory::text as category
 from types
 inner join pg_catalog.pg_type
     on pg_type.oid = types.oid

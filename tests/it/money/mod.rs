@@ -1,3 +1,4 @@
 //! Money rules end to end: columns that declare money, reconciliations, sums that mix currencies.
 
 mod columns;
+mod reconciles;
