@@ -1,6 +1,7 @@
 //! Data tests: ask, judge by severity and thresholds, and say what was found.
 
 mod expected;
+pub mod freshness;
 mod reconcile;
 
 use crate::event::{Sample, Status};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, target};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, source, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
@@ -110,6 +110,7 @@ pub(super) async fn execute(
     world: &World,
 ) -> Result<RunRecord, Failure> {
     let selected = invocation.select(&args.select, reporter, world.stderr_style.color)?;
+    let selected = source::gates(invocation, selected, args.freshness);
     let past = past_seconds(invocation);
     let plan = Plan::new(&invocation.graph, &selected, work, |ix| {
         past.get(&invocation.graph.node(ix).id).copied()
@@ -157,7 +158,7 @@ pub(super) fn setup(
 }
 
 /// The first Ctrl-C stops the run in good order, the second at once.
-fn listen_for_ctrl_c(cancel: Cancel) {
+pub(super) fn listen_for_ctrl_c(cancel: Cancel) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             cancel.ask().await;

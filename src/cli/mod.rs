@@ -17,6 +17,7 @@ mod ls;
 mod maintenance;
 mod manifest;
 mod show;
+mod source;
 mod target;
 
 use std::ffi::OsString;
@@ -107,6 +108,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Parse => maintenance::parse(global, world),
         Command::Ls(args) => ls::run(global, args, world),
         Command::Show(args) => show::run(global, args, world),
+        Command::Source(command) => source::run(global, command, world),
         Command::Debug => debug::run(global, world),
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),

@@ -190,6 +190,8 @@ codes! {
     SEED_FILE = "seed-file";
     /// A materialization cannot do what its config asks.
     MATERIALIZATION = "materialization";
+    /// A source's freshness cannot be known.
+    FRESHNESS = "source-freshness";
     /// What hangs on a relation keeps it from being replaced.
     PUBLISH_REFUSED = "publish-refused";
     /// A relation stayed in use while its new version waited.

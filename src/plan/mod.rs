@@ -22,7 +22,8 @@ pub enum Work {
     Seed,
     /// Snapshots only.
     Snapshot,
-    /// All of these, with tests as gates.
+    /// All of these, with tests as gates, and with the sources that are given, whose freshness
+    /// is a gate.
     Build,
 }
 
@@ -40,6 +41,7 @@ impl Work {
                     | ResourceKind::Test
                     | ResourceKind::Seed
                     | ResourceKind::Snapshot
+                    | ResourceKind::Source
             ),
         }
     }

@@ -8,6 +8,7 @@ mod compile;
 mod database;
 mod dispatcher;
 mod emptied;
+mod freshness;
 mod garbage;
 mod inspect;
 mod names;
@@ -17,5 +18,6 @@ mod step;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
+pub use freshness::{AskedSource, ask_sources, with_freshness};
 pub use inspect::{CompiledNode, Look, compile_nodes, look};
 pub use runner::{Runner, Setup};

@@ -16,7 +16,7 @@ use super::session::RunSession;
 use super::{emptied, garbage};
 use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
-use crate::graph::{Graph, NodeIx, model_json};
+use crate::graph::{Graph, NodeIx, ResourceKind, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
 use crate::names::{NodeId, Relation, quote_ident, quote_literal};
 use crate::pg::{Connection, Pool};
@@ -178,7 +178,7 @@ impl Runner {
     fn built<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Relation> {
         let nodes = plan.steps.iter().map(|s| self.setup.graph.node(s.node));
         nodes
-            .filter(|node| !node.is_test())
+            .filter(|node| !node.is_test() && node.kind != ResourceKind::Source)
             .filter_map(|node| node.relation.as_ref())
     }
 

@@ -29,6 +29,9 @@ pub(super) struct StepDone {
 impl Runner {
     /// Runs one node to its outcome. Never fails: whatever goes wrong is the outcome.
     pub(super) async fn step(&self, ix: NodeIx) -> StepDone {
+        if self.graph().node(ix).kind == ResourceKind::Source {
+            return self.source_step(ix).await;
+        }
         let start = Instant::now();
         let mut compiled_path = None;
         let mut tries = 0;

@@ -2,6 +2,7 @@
 
 mod cases;
 mod errors;
+mod freshness;
 mod graph;
 mod money;
 mod pg;

@@ -61,6 +61,12 @@ impl Project {
         fs::write(path, text).expect("writes");
     }
 
+    /// The text of a file of the project.
+    #[track_caller]
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root.join(path)).expect("is there")
+    }
+
     /// `marts` with these arguments, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_marts"));
