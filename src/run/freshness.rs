@@ -68,7 +68,7 @@ pub async fn ask_sources(
         let node = runner.graph().node(source.node);
         emit(Event::NodeFinished {
             node: node.id.clone(),
-            kind: "freshness of source".to_owned(),
+            kind: "source freshness".to_owned(),
             label: node.label(),
             index: asked.len() + 1,
             outcome,
