@@ -140,7 +140,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// With --dry-run: compare rows by key as well
-    #[arg(long, requires = "dry_run")]
+    #[arg(long)]
     pub rows: bool,
     /// Drop relations that removed models left behind
     #[arg(long)]
@@ -167,6 +167,8 @@ pub struct RunArgs {
 pub enum Command {
     /// Seeds, models, snapshots and tests in DAG order; a failing test holds back what reads it
     Build(RunArgs),
+    /// Build and test candidates and say what would change; `build --dry-run` under another name
+    Diff(RunArgs),
     /// Build models
     Run(RunArgs),
     /// Run data tests

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, source, target};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, publish_mode, source, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
 use crate::names::NodeId;
-use crate::plan::{Plan, Work};
+use crate::plan::{Plan, PlanOptions, Work};
 use crate::report::run_results::{RunResultsFile, RunResultsOptions};
 use crate::report::{Reporter, Reporters};
 use crate::run::{Cancel, Options, Runner, Setup};
@@ -112,11 +112,22 @@ pub(super) async fn execute(
     let selected = invocation.select(&args.select, reporter, world.stderr_style.color)?;
     let selected = source::gates(invocation, selected, args.freshness);
     let past = past_seconds(invocation);
-    let plan = Plan::new(&invocation.graph, &selected, work, |ix| {
-        past.get(&invocation.graph.node(ix).id).copied()
-    });
+    let modes = publish_mode::Modes::new(invocation, args, work)?;
+    let plan = Plan::new(
+        &invocation.graph,
+        &selected,
+        &PlanOptions {
+            work,
+            mode: &|ix| modes.of(invocation.graph.node(ix)),
+            seconds: &|ix| past.get(&invocation.graph.node(ix).id).copied(),
+        },
+    );
+    modes.check_audit(invocation, &plan)?;
     let threads = invocation.project.target.threads.max(1);
-    let setup = setup(invocation, args.full_refresh, connected, world)?;
+    let mut setup = setup(invocation, args.full_refresh, connected, world)?;
+    setup.no_wait = args.no_wait;
+    setup.dry_run = args.dry_run;
+    setup.compare_rows = args.rows;
     listen_for_ctrl_c(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -153,6 +164,9 @@ pub(super) fn setup(
         project_name: root.name.clone(),
         on_run_start: root.file.on_run_start.clone(),
         on_run_end: root.file.on_run_end.clone(),
+        no_wait: false,
+        dry_run: false,
+        compare_rows: false,
         cancel: Cancel::default(),
     })
 }

@@ -16,6 +16,7 @@ mod logging;
 mod ls;
 mod maintenance;
 mod manifest;
+mod publish_mode;
 mod show;
 mod source;
 mod target;
@@ -100,6 +101,13 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Build(args) => build::run(global, args, Work::Build, world),
+        Command::Diff(args) => {
+            let args = args::RunArgs {
+                dry_run: true,
+                ..args.clone()
+            };
+            build::run(global, &args, Work::Build, world)
+        }
         Command::Run(args) => build::run(global, args, Work::Run, world),
         Command::Test(args) => build::run(global, args, Work::Test, world),
         Command::Seed(args) => build::run(global, &args.run, Work::Seed, world),

@@ -4,14 +4,17 @@
 //! Start at [`Runner::run`]. Only the dispatcher emits events, so their order is one.
 
 mod cancel;
+mod changes;
 mod compile;
 mod database;
 mod dispatcher;
 mod emptied;
 mod freshness;
 mod garbage;
+mod gating;
 mod inspect;
 mod names;
+mod publishing;
 mod runner;
 mod session;
 mod step;

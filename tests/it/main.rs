@@ -7,6 +7,7 @@ mod graph;
 mod money;
 mod pg;
 mod project;
+mod publish;
 mod reference;
 mod run;
 mod support;

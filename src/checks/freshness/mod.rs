@@ -94,17 +94,17 @@ async fn freshness_sql(
 ) -> Result<String, SessionError> {
     let relation = node.relation.as_ref().map(Relation::to_string);
     let filter = match &criteria.filter {
-        Some(filter) => format!("\nwhere {}", session.render(filter).await?),
+        Some(filter) => format!("\nwhere {}", session.render(filter, None).await?),
         None => String::new(),
     };
     match &criteria.loaded_at {
         Some(LoadedAt::Field(field)) => Ok(format!(
             "select max({}) as max_loaded_at from {}{filter}",
-            session.render(field).await?,
+            session.render(field, None).await?,
             relation.unwrap_or_default()
         )),
         Some(LoadedAt::Query(query)) => {
-            let query = session.render(query).await?;
+            let query = session.render(query, None).await?;
             let query = query.trim().trim_end_matches(';');
             Ok(format!("select (\n{query}\n) as max_loaded_at"))
         }

@@ -176,6 +176,22 @@ fn a_stale_source_holds_back_what_reads_it_when_that_is_asked() {
         p.statuses(),
         "behind=success orders=success other=success raw=warn"
     );
+    // A mode that publishes later holds back the same.
+    p.sql("update raw.orders set at = now() - interval '3 days'");
+    p.fails(
+        1,
+        &["build", "--freshness", "--publish", "together"],
+        &["3 d 0 h ago"],
+    );
+    p.fails(
+        1,
+        &["build", "--freshness", "--publish", "audited"],
+        &["3 d 0 h ago"],
+    );
+    assert_eq!(
+        p.statuses(),
+        "behind=skipped orders=skipped other=success raw=fail"
+    );
     // Only what is built asks for its sources.
     p.sql("update raw.orders set at = null");
     p.ok(&["build", "--freshness", "-s", "other"]);
