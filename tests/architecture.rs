@@ -50,9 +50,10 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     (
         "checks",
         &[
-            "names", "diag", "event", "jinja", "project", "graph", "session",
+            "names", "diag", "event", "money", "jinja", "project", "graph", "session",
         ],
-        "event: a verdict is a Status with a Sample; project: severities; jinja: arguments",
+        "event: a verdict is a Status with a Sample; money: which columns hold it; project: \
+         severities; jinja: arguments, lines",
     ),
     (
         "plan",

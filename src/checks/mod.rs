@@ -2,6 +2,7 @@
 
 mod expected;
 pub mod freshness;
+pub mod money;
 mod reconcile;
 
 use crate::event::{Sample, Status};

@@ -190,6 +190,8 @@ codes! {
     SEED_FILE = "seed-file";
     /// A materialization cannot do what its config asks.
     MATERIALIZATION = "materialization";
+    /// A sum of money over several currencies.
+    MONEY_SUM = "money-sum";
     /// A source's freshness cannot be known.
     FRESHNESS = "source-freshness";
     /// What hangs on a relation keeps it from being replaced.

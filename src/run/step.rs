@@ -146,12 +146,26 @@ impl Runner {
             session.compiled = Some(self.sources().add(&relative, sql.as_str()));
             *path = Some(relative);
         }
-        let done = if node.is_test() {
-            self.test(node, &sql, &session).await?
-        } else {
-            self.build(ix, existing, &sql, &session).await?
-        };
+        if node.is_test() {
+            return self.test(node, &sql, &session).await;
+        }
+        let mut done = self.build(ix, existing, &sql, &session).await?;
+        done.warnings.extend(self.money_warnings(ix, &sql));
         Ok(done)
+    }
+
+    /// Sums in a model's SQL that mix currencies, as text.
+    pub(super) fn money_warnings(&self, ix: NodeIx, sql: &str) -> Vec<String> {
+        if self.graph().node(ix).kind != ResourceKind::Model {
+            return Vec::new();
+        }
+        let live = self.stage().live_text(sql);
+        let found = checks::money::warnings(self.graph(), ix, &live, self.sources());
+        let options = RenderOptions {
+            color: self.color(),
+        };
+        let text = |warning| render(warning, self.sources(), options);
+        found.iter().map(text).collect()
     }
 
     async fn test(
