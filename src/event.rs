@@ -216,6 +216,20 @@ pub enum Event {
         /// The hash of its last entry, as hexadecimal digits.
         head: String,
     },
+    /// The command ends for something beside its nodes: a project that is wrong, a server that
+    /// does not answer.
+    Failed {
+        /// The stable code.
+        code: String,
+        /// What happened, in one sentence.
+        message: String,
+        /// The whole text for people, with its source window and hint.
+        text: String,
+        /// The file to mend, relative to the project where it lies inside it.
+        file: Option<PathBuf>,
+        /// The line of that file, from 1.
+        line: Option<usize>,
+    },
     /// The user asked to stop.
     Cancelled,
     /// The run ended.

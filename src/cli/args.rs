@@ -197,6 +197,8 @@ pub enum Command {
     Generate(super::generate::GenerateArgs),
     /// Everything at once: server, data, seeds, models, tests, the key figures
     Demo(super::demo::DemoArgs),
+    /// The ledger: what earlier runs did, and whether the record of it is untouched
+    Audit(super::audit::AuditArgs),
     /// The private Postgres server
     Db(super::db::DbArgs),
 }

@@ -4,6 +4,7 @@
 //! Data goes to stdout, all else to stderr.
 
 pub mod args;
+mod audit;
 mod build;
 mod compile;
 mod db;
@@ -11,12 +12,14 @@ mod debug;
 mod demo;
 mod failure;
 mod generate;
+mod git;
 mod invocation;
 mod logging;
 mod ls;
 mod maintenance;
 mod manifest;
 mod publish_mode;
+mod recording;
 mod show;
 mod source;
 mod target;
@@ -72,7 +75,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match run(&cli, &mut world) {
         Ok(code) => code,
         Err(failure) => {
-            failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            if !failure.is_told() {
+                failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            }
             failure.exit_code()
         }
     };
@@ -121,6 +126,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),
         Command::Demo(args) => demo::run(global, args, world),
+        Command::Audit(args) => audit::run(global, args, world),
         Command::Db(args) => db::main(global, args, world),
     }
 }

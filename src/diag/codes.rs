@@ -111,6 +111,10 @@ codes! {
     // --- command line ----------------------------------------------------------------
     /// Wrong usage.
     CLI_USAGE = "cli-usage";
+    /// `--report` names no form, no path, or a path twice.
+    REPORT_FORM = "report-form";
+    /// The file of a report cannot be written.
+    REPORT_UNWRITABLE = "report-unwritable";
     /// This machine does not give what the program needs.
     SYSTEM = "system";
     // --- jinja -----------------------------------------------------------------------
@@ -204,4 +208,12 @@ codes! {
     PUBLISH_MODE = "publish-mode";
     /// A crash of the server emptied an unlogged table.
     TABLE_EMPTIED = "table-emptied";
+    /// The failing rows of a test would replace something that no test made.
+    FAILURES_NAME_TAKEN = "failures-name-taken";
+    /// A run cannot be written into the ledger.
+    LEDGER_UNAVAILABLE = "ledger-unavailable";
+    /// The target's database has no ledger.
+    LEDGER_MISSING = "ledger-missing";
+    /// The ledger knows no test of that name.
+    LEDGER_UNKNOWN_TEST = "ledger-unknown-test";
 }

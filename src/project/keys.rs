@@ -40,6 +40,8 @@ pub(crate) const PROJECT: &[&str] = &[
     "on-run-start",
     "on-run-end",
     "query-comment",
+    "ledger",
+    "sensitive_columns",
     "flags",
     "require-dbt-version",
     "restrict-access",

@@ -22,6 +22,7 @@ mod render;
 mod resolve;
 mod selectors;
 mod sources;
+mod threshold;
 mod url;
 mod vars;
 mod versions;
@@ -33,6 +34,7 @@ pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
 pub use resolve::{ConfigKind, ConfigQuery, ResolvedConfig};
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
+pub use threshold::{Share, Threshold};
 pub use vars::parse_vars;
 pub use versions::{VersionColumns, VersionProperties};
 

@@ -55,6 +55,17 @@ pub(super) async fn compile(
     context_of: &(dyn Fn(NodeIx) -> Arc<crate::jinja::NodeContext> + Sync),
 ) -> Result<String, SessionError> {
     let own = render(graph, ix, session, context_of).await?;
+    with_ephemeral(graph, ix, own, session, context_of).await
+}
+
+/// A query of the node, with those of the ephemeral models that the node reads.
+pub(super) async fn with_ephemeral(
+    graph: &Graph,
+    ix: NodeIx,
+    own: String,
+    session: &RunSession,
+    context_of: &(dyn Fn(NodeIx) -> Arc<crate::jinja::NodeContext> + Sync),
+) -> Result<String, SessionError> {
     let mut ctes = Vec::new();
     for parent in ephemeral_ancestors(graph, ix) {
         let sql = render(graph, parent, session, context_of).await?;

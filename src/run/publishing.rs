@@ -1,13 +1,16 @@
 //! Publishing a group of candidates on the connection that holds the target.
 
+use std::time::{Duration, Instant};
+
 use super::runner::Runner;
-use crate::event::Change;
+use crate::event::{Change, Outcome};
 use crate::graph::NodeIx;
 use crate::materialize::{Candidate, hooks};
+use crate::names::NodeId;
 use crate::plan::Group;
 use crate::publish::Publication;
 use crate::publish::group::{self, Member};
-use crate::session::SessionError;
+use crate::session::{Session, SessionError};
 
 /// What a publication left to say.
 pub(super) struct PublishDone {
@@ -15,6 +18,8 @@ pub(super) struct PublishDone {
     pub(super) result: Result<Publishing, SessionError>,
     /// Things worth telling.
     pub(super) warnings: Vec<String>,
+    /// How long it took, the wait for other publications of the run included.
+    pub(super) elapsed: Duration,
 }
 
 /// What became of a group.
@@ -27,7 +32,14 @@ pub(super) enum Publishing {
 
 impl Runner {
     /// Publishes a group, or in a dry run compares it. Nothing of it is visible when this fails.
-    pub(super) async fn publish(&self, group: &Group) -> PublishDone {
+    ///
+    /// `results` are the outcomes of its members and of the tests that it waited for.
+    pub(super) async fn publish(
+        &self,
+        group: &Group,
+        results: &[(NodeId, Outcome)],
+    ) -> PublishDone {
+        let start = Instant::now();
         let _one_at_a_time = self.publishing.lock().await;
         let mut warnings = Vec::new();
         let result = if self.dry_run() {
@@ -36,10 +48,14 @@ impl Runner {
             self.collect_garbage(discarded).await;
             changes.map(Publishing::Compared)
         } else {
-            let done = self.publish_now(group, &mut warnings).await;
+            let done = self.publish_now(group, results, &mut warnings).await;
             done.map(|()| Publishing::Committed)
         };
-        PublishDone { result, warnings }
+        PublishDone {
+            result,
+            warnings,
+            elapsed: start.elapsed(),
+        }
     }
 
     /// Forgets a group's candidates; the statements that drop them, to be run last first.
@@ -69,6 +85,7 @@ impl Runner {
     async fn publish_now(
         &self,
         group: &Group,
+        results: &[(NodeId, Outcome)],
         warnings: &mut Vec<String>,
     ) -> Result<(), SessionError> {
         let keeper = self.kept()?;
@@ -96,7 +113,12 @@ impl Runner {
             held: &self.stage().schemas,
         };
         let open = group::open(&*keeper, what).await?;
+        if let Err(error) = self.record_publication(results, &keeper).await {
+            let _ = keeper.execute("rollback".into()).await;
+            return Err(error);
+        }
         let garbage = open.commit(&*keeper).await?;
+        self.recorded_with(results);
         for (ix, _) in &candidates {
             self.candidates().remove(ix);
         }

@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::compile::{compile, compiled_path};
+use super::place;
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
-use crate::checks;
+use crate::checks::money;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
 use crate::jinja::NodeContext;
+use crate::ledger;
 use crate::materialize::{self, Spec};
 use crate::names::RelationKind;
 use crate::pg::backoff;
@@ -46,14 +48,36 @@ impl Runner {
                 other => break other,
             }
         };
+        let result = result.map_err(|error| self.masked(ix, error));
         self.leave(ix, result.is_err()).await;
-        let mut done = result.unwrap_or_else(|error| self.failed(&error));
-        done.outcome.elapsed = start.elapsed();
+        let node = self.graph().node(ix);
+        let done = result.unwrap_or_else(|error| {
+            let mut done = self.failed(&error);
+            let at = (node, compiled_path.as_deref());
+            place::of_error(&mut done.outcome, &error.diagnostic, at, self.sources());
+            done
+        });
+        self.told(ix, done, start.elapsed(), compiled_path)
+    }
+
+    /// A finished step with what every outcome says of its node.
+    pub(super) fn told(
+        &self,
+        ix: NodeIx,
+        mut done: StepDone,
+        elapsed: Duration,
+        compiled_path: Option<PathBuf>,
+    ) -> StepDone {
+        done.outcome.elapsed = elapsed;
         done.outcome.compiled_path = compiled_path;
         let node = self.graph().node(ix);
-        done.outcome.file = Some(PathBuf::from(&node.path));
+        place::declare(&mut done.outcome, node, self.sources(), self.project_root());
         let relation = node.relation.as_ref();
-        done.outcome.relation = relation.map(ToString::to_string);
+        let relation = relation
+            .filter(|_| !node.is_test())
+            .map(ToString::to_string);
+        // Of a test it is where its failing rows are kept.
+        done.outcome.relation = relation.or(done.outcome.relation);
         done
     }
 
@@ -146,11 +170,15 @@ impl Runner {
             session.compiled = Some(self.sources().add(&relative, sql.as_str()));
             *path = Some(relative);
         }
-        if node.is_test() {
-            return self.test(node, &sql, &session).await;
-        }
-        let mut done = self.build(ix, existing, &sql, &session).await?;
-        done.warnings.extend(self.money_warnings(ix, &sql));
+        let mut done = if node.is_test() {
+            self.test(ix, &sql, &session).await?
+        } else {
+            let mut done = self.build(ix, existing, &sql, &session).await?;
+            done.warnings.extend(self.money_warnings(ix, &sql));
+            done
+        };
+        let hash = || ledger::chain::of_text(&self.stage().live_text(&sql));
+        done.outcome.sql_sha256 = (!sql.is_empty()).then(hash);
         Ok(done)
     }
 
@@ -160,37 +188,12 @@ impl Runner {
             return Vec::new();
         }
         let live = self.stage().live_text(sql);
-        let found = checks::money::warnings(self.graph(), ix, &live, self.sources());
+        let found = money::warnings(self.graph(), ix, &live, self.sources());
         let options = RenderOptions {
             color: self.color(),
         };
         let text = |warning| render(warning, self.sources(), options);
         found.iter().map(text).collect()
-    }
-
-    async fn test(
-        &self,
-        node: &Node,
-        sql: &str,
-        session: &RunSession,
-    ) -> Result<StepDone, SessionError> {
-        let (verdict, message, warning) = if checks::is_reconciliation(node) {
-            let done = checks::run_reconciliation(node, sql, session).await?;
-            (done.verdict, done.message, done.warning)
-        } else {
-            (checks::run_test(node, sql, session).await?, None, None)
-        };
-        let shown = verdict.status != Status::Pass;
-        Ok(StepDone {
-            outcome: Outcome {
-                failures: Some(verdict.failures),
-                expected: shown.then(|| checks::expected(self.graph(), node)),
-                sample: verdict.sample,
-                message,
-                ..Outcome::new(verdict.status)
-            },
-            warnings: warning.into_iter().collect(),
-        })
     }
 
     async fn build(

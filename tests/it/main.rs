@@ -3,7 +3,9 @@
 mod cases;
 mod errors;
 mod freshness;
+mod fuse;
 mod graph;
+mod ledger;
 mod money;
 mod pg;
 mod project;

@@ -3,8 +3,6 @@
 
 mod memory;
 
-use super::{Verdict, run_test};
-use crate::event::Status;
 use crate::graph::{Detail, Node};
 use crate::jinja::Table;
 use crate::session::{Embedded, Session, SessionError};
@@ -12,11 +10,23 @@ use crate::session::{Embedded, Session, SessionError};
 /// The breaks of a running test, in a temporary table of its connection.
 const BREAKS: &str = "pg_temp.marts_reconcile_breaks";
 
-/// What a reconciliation found.
-#[derive(Debug)]
-pub struct Reconciled {
-    /// As of any test.
-    pub verdict: Verdict,
+/// Selects them.
+const ALL_BREAKS: &str = "select * from pg_temp.marts_reconcile_breaks";
+
+/// What is said of the breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// There are none that matter.
+    Nothing,
+    /// How many, by class: their amounts are sensitive.
+    Counts,
+    /// How many and how much, by class and currency.
+    Amounts,
+}
+
+/// What there is to say of a reconciliation beside its verdict.
+#[derive(Clone, Debug, Default)]
+pub struct Closed {
     /// The breaks by class with their amounts, unless there are none.
     pub message: Option<String>,
     /// Why breaks could not be remembered.
@@ -34,59 +44,16 @@ pub fn is_reconciliation(node: &Node) -> bool {
     }
 }
 
-/// Finds the breaks, judges them and remembers them.
+/// Runs the comparison once, into a temporary table, and gives the query of its breaks; `None`
+/// where the role may have no such table, so that the comparison is its own query.
 ///
-/// Errors: the comparison does not run. What goes wrong with the memory is a warning.
-pub async fn run_reconciliation(
-    node: &Node,
+/// Errors: the comparison does not run.
+pub async fn keep_breaks(
     compiled: &str,
     session: &dyn Session,
-) -> Result<Reconciled, SessionError> {
-    if !keep_breaks(compiled, session).await? {
-        let verdict = run_test(node, compiled, session).await?;
-        return Ok(Reconciled {
-            verdict,
-            message: None,
-            warning: Some(format!(
-                "the breaks of `{}` are not remembered: the role may not make temporary tables",
-                node.name
-            )),
-        });
-    }
-    let judged = judge(node, session).await;
-    let drop = format!("drop table if exists {BREAKS}");
-    if let Err(error) = session.execute((&drop).into()).await {
-        tracing::debug!(%error, "a temporary table stays until its connection ends");
-    }
-    judged
-}
-
-async fn judge(node: &Node, session: &dyn Session) -> Result<Reconciled, SessionError> {
-    let rows = format!("select * from {BREAKS}");
-    let verdict = run_test(node, &rows, session).await?;
-    let message = match verdict.status {
-        Status::Pass => None,
-        _ => Some(summary(session).await?),
-    };
-    let warning = memory::remember(node, session).await.err();
-    let warning = warning.map(|error| {
-        format!(
-            "the breaks of `{}` are not remembered, so they have no age: {}",
-            node.name, error.diagnostic.message
-        )
-    });
-    Ok(Reconciled {
-        verdict,
-        message,
-        warning,
-    })
-}
-
-/// Runs the comparison into a temporary table; false where the role may have none.
-async fn keep_breaks(compiled: &str, session: &dyn Session) -> Result<bool, SessionError> {
+) -> Result<Option<&'static str>, SessionError> {
     let head = format!(
-        "drop table if exists {BREAKS}; create temporary table \
-                        marts_reconcile_breaks as\n"
+        "drop table if exists {BREAKS}; create temporary table marts_reconcile_breaks as\n"
     );
     let text = format!("{head}{compiled}");
     let made = session
@@ -96,10 +63,52 @@ async fn keep_breaks(compiled: &str, session: &dyn Session) -> Result<bool, Sess
         })
         .await;
     match made {
-        Ok(_) => Ok(true),
-        Err(error) if error.is("42501") && may_not_make_temporary(session).await => Ok(false),
+        Ok(_) => Ok(Some(ALL_BREAKS)),
+        Err(error) if error.is("42501") && may_not_make_temporary(session).await => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Sums up what was found, remembers it, and drops what [`keep_breaks`] made. `breaks` is its
+/// answer.
+///
+/// Errors: the sums cannot be had. What goes wrong with the memory is a warning.
+pub async fn close(
+    node: &Node,
+    breaks: Option<&str>,
+    told: Told,
+    session: &dyn Session,
+) -> Result<Closed, SessionError> {
+    if breaks.is_none() {
+        return Ok(Closed {
+            message: None,
+            warning: Some(not_remembered(
+                node,
+                "the role may not make temporary tables",
+            )),
+        });
+    }
+    let message = match told {
+        Told::Nothing => None,
+        _ => Some(summary(told, session).await?),
+    };
+    let remembered = memory::remember(node, session).await;
+    let drop = format!("drop table if exists {BREAKS}");
+    if let Err(error) = session.execute((&drop).into()).await {
+        tracing::debug!(%error, "a temporary table stays until its connection ends");
+    }
+    let warning = remembered.err();
+    Ok(Closed {
+        message,
+        warning: warning.map(|error| not_remembered(node, &error.diagnostic.message)),
+    })
+}
+
+fn not_remembered(node: &Node, why: &str) -> String {
+    format!(
+        "the breaks of `{}` are not remembered, so they have no age: {why}",
+        node.name
+    )
 }
 
 async fn may_not_make_temporary(session: &dyn Session) -> bool {
@@ -110,15 +119,15 @@ async fn may_not_make_temporary(session: &dyn Session) -> bool {
 }
 
 /// The breaks by class and currency, a line for each.
-async fn summary(session: &dyn Session) -> Result<String, SessionError> {
+async fn summary(told: Told, session: &dyn Session) -> Result<String, SessionError> {
     let sql = format!(
         "select class, count(*), sum(left_amount), sum(right_amount), to_jsonb(b) ->> 'currency', \
          max(age_days) from {BREAKS} b group by class, 5 order by class, 5"
     );
-    Ok(in_words(&session.query(&sql).await?))
+    Ok(in_words(told, &session.query(&sql).await?))
 }
 
-fn in_words(table: &Table) -> String {
+fn in_words(told: Told, table: &Table) -> String {
     let line = |row: &Vec<Option<String>>| {
         let cell = |at: usize| row.get(at).cloned().flatten();
         let currency = cell(4).map(|code| format!(" {code}")).unwrap_or_default();
@@ -128,6 +137,10 @@ fn in_words(table: &Table) -> String {
             Some("1") => ", the oldest 1 day old".to_owned(),
             Some(days) => format!(", the oldest {days} days old"),
         };
+        if told == Told::Counts {
+            let (count, class) = (cell(1).unwrap_or_default(), cell(0).unwrap_or_default());
+            return format!("{count} {class}{age}");
+        }
         format!(
             "{} {}: left {}{currency}, right {}{currency}{age}",
             cell(1).unwrap_or_default(),

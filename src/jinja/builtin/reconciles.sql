@@ -135,11 +135,26 @@ aged as (
     {%- endif %}
 )
 select
-    aged.*,
-    floor(extract(epoch from now() - first_seen) / 86400)::integer as age_days
-    {%- if due is not none %},
-    {{ due }} as gates
+    class,
+    key,
+    {%- if currencies %}
+    currency,
+    right_currency,
     {%- endif %}
+    left_amount,
+    right_amount,
+    difference,
+    {%- if days %}
+    left_day,
+    right_day,
+    {%- endif %}
+    first_seen,
+    floor(extract(epoch from now() - first_seen) / 86400)::integer as age_days,
+    {%- if due is not none %}
+    {{ due }} as gates,
+    {%- endif %}
+    left_rows,
+    right_rows
 from aged
 {%- endmacro %}
 
