@@ -35,6 +35,7 @@ pub mod graph;
 pub mod jinja;
 pub mod ledger;
 pub mod materialize;
+pub mod money;
 pub mod names;
 pub mod pg;
 pub mod plan;

@@ -15,13 +15,19 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("event", &["names", "diag"], ""),
     ("artifact", &["names"], ""),
     ("synth", &["names"], ""),
-    ("jinja", &["names", "diag"], ""),
+    ("money", &["diag"], "diag: the nearest name"),
+    (
+        "jinja",
+        &["names", "diag", "money"],
+        "money: the list of currencies, for macros",
+    ),
     ("project", &["names", "diag", "jinja"], ""),
     ("pg", &["names", "diag"], "knows no Jinja"),
     (
         "graph",
-        &["names", "diag", "artifact", "jinja", "project"],
-        "artifact: it fills dbt's manifest and reads an earlier one",
+        &["names", "diag", "artifact", "money", "jinja", "project"],
+        "artifact: it fills dbt's manifest and reads an earlier one; money: columns that declare \
+         it are tested",
     ),
     (
         "session",
@@ -44,9 +50,10 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     (
         "checks",
         &[
-            "names", "diag", "event", "jinja", "project", "graph", "session",
+            "names", "diag", "event", "money", "jinja", "project", "graph", "session",
         ],
-        "event: a verdict is a Status with a Sample; project: severities; jinja: arguments",
+        "event: a verdict is a Status with a Sample; money: which columns hold it; project: \
+         severities; jinja: arguments, lines",
     ),
     (
         "plan",

@@ -154,6 +154,9 @@ pub struct RunArgs {
     /// Keep failing rows in tables, whatever the project says
     #[arg(long)]
     pub store_failures: bool,
+    /// With build: sources that are stale by their error_after hold back what reads them
+    #[arg(long)]
+    pub freshness: bool,
     /// Write a report: junit=PATH, github=PATH, markdown=PATH or html=PATH; may be repeated
     #[arg(long, value_name = "FORM=PATH")]
     pub report: Vec<String>,
@@ -183,6 +186,9 @@ pub enum Command {
     Ls(LsArgs),
     /// Run one node's query, or a query given in line, and print some rows
     Show(ShowArgs),
+    /// How fresh the sources are
+    #[command(subcommand)]
+    Source(SourceCommand),
     /// Check the project, the profile and the connection
     Debug,
     /// Remove the target folder and other clean-targets
@@ -206,6 +212,25 @@ pub struct SeedArgs {
     /// Print the first rows of each seed
     #[arg(long)]
     pub show: bool,
+}
+
+/// `source`.
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Ask each source when it was last loaded; exit code 1 when one is stale by its error_after
+    #[command(alias = "snapshot-freshness")]
+    Freshness(FreshnessArgs),
+}
+
+/// `source freshness`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FreshnessArgs {
+    /// Which sources: source:raw, source:raw.orders, …
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The file to write [default: sources.json in the target folder]
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `ls`.

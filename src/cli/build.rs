@@ -6,7 +6,7 @@ use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Flags, Invocation};
 use super::recording::{Recording, run_results_path};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, publish_mode, target};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, publish_mode, source, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
@@ -93,6 +93,7 @@ pub(super) async fn execute(
     world: &World,
 ) -> Result<RunRecord, Failure> {
     let selected = invocation.select(&args.select, reporter, world.stderr_style.color)?;
+    let selected = source::gates(invocation, selected, args.freshness);
     let past = past_seconds(invocation);
     let modes = publish_mode::Modes::new(invocation, args, work)?;
     let plan = Plan::new(
@@ -185,7 +186,7 @@ pub(super) fn setup(
 }
 
 /// The first Ctrl-C stops the run in good order, the second at once.
-fn listen_for_ctrl_c(cancel: Cancel) {
+pub(super) fn listen_for_ctrl_c(cancel: Cancel) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             cancel.ask().await;

@@ -21,6 +21,7 @@ mod manifest;
 mod publish_mode;
 mod recording;
 mod show;
+mod source;
 mod target;
 
 use std::ffi::OsString;
@@ -120,6 +121,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Parse => maintenance::parse(global, world),
         Command::Ls(args) => ls::run(global, args, world),
         Command::Show(args) => show::run(global, args, world),
+        Command::Source(command) => source::run(global, command, world),
         Command::Debug => debug::run(global, world),
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),

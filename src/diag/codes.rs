@@ -151,6 +151,8 @@ codes! {
     CONTRACT_FORM = "contract-form";
     /// A test's threshold is a share of rows, and it is not said of which relation.
     TEST_SHARE = "test-share";
+    /// A column's `money` that nothing understands.
+    MONEY_DECLARATION = "money-declaration";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
@@ -204,6 +206,10 @@ codes! {
     MATERIALIZATION = "materialization";
     /// A query does not give the columns that its model's contract promises.
     CONTRACT_BROKEN = "contract-broken";
+    /// A sum of money over several currencies.
+    MONEY_SUM = "money-sum";
+    /// A source's freshness cannot be known.
+    FRESHNESS = "source-freshness";
     /// What hangs on a relation keeps it from being replaced.
     PUBLISH_REFUSED = "publish-refused";
     /// The new rows of a table that is continued would break a constraint of it.

@@ -18,6 +18,7 @@ pub mod listing;
 mod lookup;
 pub mod manifest;
 mod model_json;
+mod money;
 mod naming;
 mod node;
 mod resolve;

@@ -208,7 +208,7 @@ impl Runner {
         described.chain(found.into_iter().map(|c| c.name)).collect()
     }
 
-    fn sensitive(&self, ix: NodeIx) -> Sensitive {
+    pub(super) fn sensitive(&self, ix: NodeIx) -> Sensitive {
         Sensitive::of(self.graph(), ix, self.sensitive_patterns())
     }
 

@@ -12,6 +12,7 @@ mod dispatcher;
 mod emptied;
 mod evidence;
 mod failures;
+mod freshness;
 mod garbage;
 mod gating;
 mod inspect;
@@ -28,5 +29,6 @@ mod unit;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
+pub use freshness::{AskedSource, ask_sources, with_freshness};
 pub use inspect::{CompiledNode, Look, compile_nodes, look, plain_session};
 pub use runner::{Runner, Setup};

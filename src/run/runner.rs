@@ -19,7 +19,7 @@ use super::session::RunSession;
 use super::{emptied, garbage};
 use crate::diag::{SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
-use crate::graph::{Graph, NodeIx, model_json};
+use crate::graph::{Graph, NodeIx, ResourceKind, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
 use crate::ledger::Origin;
 use crate::materialize::Candidate;
@@ -280,7 +280,7 @@ impl Runner {
     pub(super) fn built<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Relation> {
         let nodes = plan.nodes().map(|ix| self.setup.graph.node(ix));
         nodes
-            .filter(|node| !node.is_test())
+            .filter(|node| !node.is_test() && node.kind != ResourceKind::Source)
             .filter_map(|node| node.relation.as_ref())
     }
 

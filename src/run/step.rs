@@ -8,6 +8,7 @@ use super::compile::{compile, compiled_path};
 use super::place;
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
+use crate::checks::money;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
@@ -30,6 +31,9 @@ pub(super) struct StepDone {
 impl Runner {
     /// Runs one node to its outcome. Never fails: whatever goes wrong is the outcome.
     pub(super) async fn step(&self, ix: NodeIx) -> StepDone {
+        if self.graph().node(ix).kind == ResourceKind::Source {
+            return self.source_step(ix).await;
+        }
         let start = Instant::now();
         let mut compiled_path = None;
         let mut tries = 0;
@@ -163,7 +167,9 @@ impl Runner {
         let mut done = if node.is_test() {
             self.test(ix, &sql, &session).await?
         } else {
-            self.build(ix, existing, &sql, &session).await?
+            let mut done = self.build(ix, existing, &sql, &session).await?;
+            done.warnings.extend(self.money_warnings(ix, &sql));
+            done
         };
         let hash = || ledger::chain::of_text(&self.stage().live_text(&sql));
         done.outcome.sql_sha256 = (!sql.is_empty()).then(hash);
@@ -190,6 +196,20 @@ impl Runner {
             *path = Some(relative);
         }
         Ok(sql)
+    }
+
+    /// Sums in a model's SQL that mix currencies, as text.
+    pub(super) fn money_warnings(&self, ix: NodeIx, sql: &str) -> Vec<String> {
+        if self.graph().node(ix).kind != ResourceKind::Model {
+            return Vec::new();
+        }
+        let live = self.stage().live_text(sql);
+        let found = money::warnings(self.graph(), ix, &live, self.sources());
+        let options = RenderOptions {
+            color: self.color(),
+        };
+        let text = |warning| render(warning, self.sources(), options);
+        found.iter().map(text).collect()
     }
 
     async fn build(

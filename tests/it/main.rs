@@ -2,9 +2,11 @@
 
 mod cases;
 mod errors;
+mod freshness;
 mod fuse;
 mod graph;
 mod ledger;
+mod money;
 mod overlay;
 mod pg;
 mod project;

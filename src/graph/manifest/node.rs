@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
             } => (
                 source.as_str(),
                 loaded_at_field.as_deref(),
-                freshness.as_ref(),
+                freshness.as_ref().filter(|written| !written.is_null()),
             ),
             _ => ("", None, None),
         };

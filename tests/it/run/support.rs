@@ -89,6 +89,12 @@ impl Project {
         self.root.join(path)
     }
 
+    /// The text of a file of the project.
+    #[track_caller]
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root.join(path)).expect("is there")
+    }
+
     /// `marts` with these arguments, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_marts"));
