@@ -116,6 +116,9 @@ pub struct SelectArgs {
     /// Kinds of resources to leave out
     #[arg(long, num_args = 1.., value_name = "TYPE")]
     pub exclude_resource_type: Vec<String>,
+    /// The folder of an earlier run's artifacts, for state:, result: and source_status:
+    #[arg(long, value_name = "DIR", env = "DBT_STATE")]
+    pub state: Option<PathBuf>,
     /// Which tests come with selected nodes: eager, cautious, buildable or empty
     #[arg(long, value_name = "MODE")]
     pub indirect_selection: Option<String>,

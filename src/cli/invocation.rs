@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::World;
 use super::args::{Global, LogFormat, SelectArgs};
 use super::failure::Failure;
+use super::state::EarlierRuns;
 use crate::diag::{Diagnostic, RenderOptions, SourceMap, render};
 use crate::event::Event;
 use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Selectors};
@@ -114,9 +115,10 @@ impl Invocation {
             exclude_resource_types: &args.exclude_resource_type,
         })
         .map_err(fail)?;
+        let earlier = EarlierRuns::read(self, selection.compares(), args.state.as_deref())?;
         let context = SelectContext {
             root_package: &self.project.root_package().name,
-            earlier: select::Earlier::default(),
+            earlier: earlier.answers(),
         };
         let selected = selection.resolve(&self.graph, &context).map_err(fail)?;
         tell(&selected.warnings, self.sources(), reporter, color);

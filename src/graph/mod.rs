@@ -21,6 +21,7 @@ mod naming;
 mod node;
 mod resolve;
 pub mod select;
+pub mod state;
 mod tags;
 
 pub use docs::{DocsBlock, DocsBlocks};

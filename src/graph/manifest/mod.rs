@@ -3,6 +3,9 @@
 mod node;
 mod resources;
 
+pub(super) use node::raw_code;
+pub(super) use resources::KnownMacros;
+
 use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
