@@ -32,6 +32,7 @@ pub mod diag;
 pub mod event;
 pub mod graph;
 pub mod jinja;
+pub mod limits;
 pub mod materialize;
 pub mod names;
 pub mod pg;

@@ -13,11 +13,16 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("names", &[], ""),
     ("diag", &["names"], ""),
     ("event", &["names", "diag"], ""),
+    (
+        "limits",
+        &[],
+        "one spelling of time limits, for profiles (pg) and the config of nodes (project)",
+    ),
     ("artifact", &["names"], ""),
     ("synth", &["names"], ""),
     ("jinja", &["names", "diag"], ""),
-    ("project", &["names", "diag", "jinja"], ""),
-    ("pg", &["names", "diag"], "knows no Jinja"),
+    ("project", &["names", "diag", "limits", "jinja"], ""),
+    ("pg", &["names", "diag", "limits"], "knows no Jinja"),
     (
         "graph",
         &["names", "diag", "artifact", "jinja", "project"],

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, target};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, signals, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
@@ -116,7 +116,7 @@ pub(super) async fn execute(
     });
     let threads = invocation.project.target.threads.max(1);
     let setup = setup(invocation, args.full_refresh, connected, world)?;
-    listen_for_ctrl_c(setup.cancel.clone());
+    signals::listen(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
         threads,
@@ -154,18 +154,6 @@ pub(super) fn setup(
         on_run_end: root.file.on_run_end.clone(),
         cancel: Cancel::default(),
     })
-}
-
-/// The first Ctrl-C stops the run in good order, the second at once.
-fn listen_for_ctrl_c(cancel: Cancel) {
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancel.ask().await;
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
-        }
-    });
 }
 
 /// The async runtime of a command.

@@ -17,6 +17,7 @@ mod ls;
 mod maintenance;
 mod manifest;
 mod show;
+mod signals;
 mod state;
 mod target;
 

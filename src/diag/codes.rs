@@ -180,6 +180,8 @@ codes! {
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A statement ran into a time limit of its node or target.
+    SQL_LIMIT = "sql-limit";
     /// A file under the target path cannot be written.
     TARGET_UNWRITABLE = "target-unwritable";
     /// A schema is missing and may not be created.

@@ -146,7 +146,7 @@ fn differences(input: &ManifestInput<'_>, ix: NodeIx, earlier: &Json) -> Differe
             let differ = |key: &&str| now[*key] != earlier[*key];
             of.relation = ["database", "schema", "identifier"]
                 .iter()
-                .any(|k| differ(&k))
+                .any(differ)
                 && node.kind == ResourceKind::Source;
             of.other |= compared_keys(node.kind).iter().any(differ);
             of.configs = CONFIG_OF_SOURCES

@@ -60,6 +60,10 @@ pub struct Built {
 /// The built-in materializations of models.
 pub const KINDS: [&str; 4] = ["view", "table", "incremental", "ephemeral"];
 
+/// A limit on statements or locks is meant for the node's own work, not for the time in which
+/// another run builds the same relation. Ends with the message's own transaction.
+const UNLIMITED: &str = "set local statement_timeout = 0; set local lock_timeout = 0";
+
 /// Waits for this session's turn to build `live`, since two runs that build the same relation
 /// take turns; what the name means then. The turn ends with [`end_turn`].
 pub async fn begin_turn(
@@ -69,7 +73,7 @@ pub async fn begin_turn(
     let (lock, _) = leftovers::relation_lock(&live.to_string());
     let table = session
         .query(&format!(
-            "{lock}; select c.relkind::text from pg_class c join pg_namespace n on n.oid = \
+            "{UNLIMITED}; {lock}; select c.relkind::text from pg_class c join pg_namespace n on n.oid = \
              c.relnamespace where n.nspname = {} and c.relname = {} and c.relkind in ('r', 'p', \
              'v', 'm', 'f')",
             quote_literal(&live.schema),

@@ -5,6 +5,7 @@ use super::Spec;
 use crate::jinja::Column;
 use crate::names::{Relation, quote_ident};
 use crate::project::OnSchemaChange;
+use crate::publish::lock_inside;
 use crate::session::{Session, SessionError};
 
 /// Compares the delta's columns with the table's, changes the table as the config says, and
@@ -40,6 +41,7 @@ pub(super) async fn apply(
         _ => {}
     }
     if !statements.is_empty() {
+        lock_inside(session, spec.live).await?;
         session.execute((&statements.join("\n;\n")).into()).await?;
     }
     Ok(match spec.node.config.on_schema_change {

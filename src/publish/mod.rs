@@ -16,6 +16,7 @@ pub mod swap;
 pub mod views;
 
 pub use home::{CandidateHome, RunTag};
+pub use locks::lock_inside;
 pub use pending::Pending;
 
 /// A stable 64-bit hash (FNV-1a) for names and advisory locks; not for untrusted keys.

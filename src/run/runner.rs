@@ -12,6 +12,7 @@ use super::cancel::Cancel;
 use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
 use super::names::GraphNames;
+use super::retry::Committed;
 use super::session::RunSession;
 use super::{emptied, garbage};
 use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
@@ -19,7 +20,7 @@ use crate::event::{Event, RunRecord};
 use crate::graph::{Graph, NodeIx, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
 use crate::names::{NodeId, Relation, quote_ident, quote_literal};
-use crate::pg::{Connection, Pool};
+use crate::pg::{ConnectConfig, Connection, Pool};
 use crate::plan::Plan;
 use crate::publish::home::{retired_schema, shadow_schema};
 use crate::publish::{CandidateHome, Pending, RunTag, leftovers};
@@ -171,6 +172,8 @@ impl Runner {
             file: None,
             log: self.log.clone(),
             cancel: None,
+            limits: None,
+            committed: Committed::default(),
         })
     }
 
@@ -266,8 +269,13 @@ impl Runner {
         self.setup.pool.get().await.map_err(|error| SessionError {
             diagnostic: Box::new(error.diagnostic(None)),
             sqlstate: error.sqlstate().map(str::to_owned),
-            transient: false,
+            transient: error.is_transient(),
         })
+    }
+
+    /// How the target is connected to.
+    pub(super) fn target(&self) -> &ConnectConfig {
+        self.setup.pool.config()
     }
 
     /// A node's variables, made once.

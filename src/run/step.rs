@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::compile::{compile, compiled_path};
+use super::limits::NodeLimits;
+use super::retry::{Committed, Tries};
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
 use crate::checks;
@@ -14,11 +16,7 @@ use crate::graph::{Node, NodeIx, ResourceKind};
 use crate::jinja::NodeContext;
 use crate::materialize::{self, Spec};
 use crate::names::RelationKind;
-use crate::pg::backoff;
 use crate::session::SessionError;
-
-/// How often a step is tried when the server's state, not the project, was at fault.
-const TRIES: u32 = 3;
 
 /// How a step ended.
 pub(super) struct StepDone {
@@ -31,23 +29,31 @@ impl Runner {
     pub(super) async fn step(&self, ix: NodeIx) -> StepDone {
         let start = Instant::now();
         let mut compiled_path = None;
-        let mut tries = 0;
+        let node = self.graph().node(ix);
+        let retries = self.target().node_retries;
+        let mut tries = Tries::new(node, retries, self.full_refresh(ix));
         let result = loop {
-            let result = self.attempt(ix, &mut compiled_path).await;
-            tries += 1;
-            match result {
-                Err(error) if self.may_retry(ix, &error, tries) => {
-                    tracing::info!(node = %self.graph().node(ix).id, %error, tries, "trying again");
-                    tokio::time::sleep(backoff(tries)).await;
-                }
-                other => break other,
+            let result = self.attempt(ix, &mut compiled_path, &tries).await;
+            let pause = match &result {
+                Err(error) if !self.cancel().is_asked() => tries.again(error),
+                _ => None,
+            };
+            let Some(pause) = pause else {
+                break result.map_err(|error| tries.told(error));
+            };
+            tracing::info!(node = %node.id, ?pause, "trying again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.cancel().asked() => {}
             }
         };
         self.leave(ix, result.is_err()).await;
         let mut done = result.unwrap_or_else(|error| self.failed(&error));
+        if done.outcome.status.is_ok() && done.outcome.message.is_none() {
+            done.outcome.message = tries.note();
+        }
         done.outcome.elapsed = start.elapsed();
         done.outcome.compiled_path = compiled_path;
-        let node = self.graph().node(ix);
         done.outcome.file = Some(PathBuf::from(&node.path));
         let relation = node.relation.as_ref();
         done.outcome.relation = relation.map(ToString::to_string);
@@ -66,13 +72,6 @@ impl Runner {
             self.collect_garbage(vec![format!("drop table if exists {candidate}")])
                 .await;
         }
-    }
-
-    fn may_retry(&self, ix: NodeIx, error: &SessionError, tries: u32) -> bool {
-        // An appended delta whose COMMIT was never answered may already be there.
-        let node = self.graph().node(ix);
-        let repeatable = error.sqlstate.is_some() || node.config.materialized != "incremental";
-        error.transient && repeatable && tries < TRIES && !self.cancel().is_asked()
     }
 
     fn failed(&self, error: &SessionError) -> StepDone {
@@ -98,9 +97,11 @@ impl Runner {
         &self,
         ix: NodeIx,
         path: &mut Option<PathBuf>,
+        tries: &Tries,
     ) -> Result<StepDone, SessionError> {
         let node = self.graph().node(ix);
-        let session = self.session(ix).await?;
+        let mut session = self.session(ix).await?;
+        session.committed = tries.committed();
         let _watched = self.cancel().watch(session.connection.cancel_token());
         let Some(live) = node.relation.as_ref().filter(|_| !node.is_test()) else {
             return self.work(ix, None, session, path).await;
@@ -230,17 +231,22 @@ impl Runner {
     /// A session for a node: a connection of the pool plus the engine.
     pub(super) async fn session(&self, ix: NodeIx) -> Result<RunSession, SessionError> {
         let connection = self.connect().await?;
-        Ok(RunSession {
+        let node = self.graph().node(ix);
+        let session = RunSession {
             connection: Arc::new(connection),
             engine: self.engine().clone(),
             context: self.context(ix),
             names: self.names(),
             sources: self.sources().clone(),
             compiled: None,
-            file: self.graph().node(ix).file,
+            file: node.file,
             log: self.log(),
             cancel: Some(self.cancel().clone()),
-        })
+            limits: Some(Arc::new(NodeLimits::new(node, self.target()))),
+            committed: Committed::default(),
+        };
+        session.set_limits().await?;
+        Ok(session)
     }
 }
 

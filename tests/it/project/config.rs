@@ -50,8 +50,19 @@ fn values_become_types() {
         "grants": {"select": "reader"},
         "schema": 2024,
         "statement_timeout": "30s",
+        "lock_timeout": 1500,
+        "retries": 5,
     }));
     assert!(wrong.is_empty(), "{wrong:?}");
+    let limits = config
+        .limits
+        .iter()
+        .map(|l| (l.setting, l.limit.as_millis()));
+    assert_eq!(
+        limits.collect::<Vec<_>>(),
+        [("statement_timeout", 30_000), ("lock_timeout", 1_500)]
+    );
+    assert_eq!(config.retries, Some(5));
     assert_eq!(config.unique_key, ["id"]);
     assert_eq!(config.on_schema_change, OnSchemaChange::AppendNewColumns);
     assert_eq!(config.tags, ["a", "b"]);

@@ -4,6 +4,7 @@ mod crashes;
 mod gates;
 mod history;
 mod kinds;
+mod limits;
 mod others;
 mod support;
 mod together;

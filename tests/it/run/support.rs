@@ -54,6 +54,13 @@ impl Project {
         self
     }
 
+    /// Connects with a further parameter from now on, for example `lock_timeout=1s`.
+    pub(crate) fn with_parameter(mut self, parameter: &str) -> Self {
+        self.url.push('&');
+        self.url.push_str(parameter);
+        self
+    }
+
     /// Writes or replaces a file.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
