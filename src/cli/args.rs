@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::names::NodeId;
+
 /// SQL transformations for Postgres: dbt-style models, built and tested in one go.
 #[derive(Debug, Parser)]
 #[command(
@@ -160,6 +162,9 @@ pub struct RunArgs {
     /// Write a report: junit=PATH, github=PATH, markdown=PATH or html=PATH; may be repeated
     #[arg(long, value_name = "FORM=PATH")]
     pub report: Vec<String>,
+    /// The nodes to run, whatever is selected; `retry` gives them
+    #[arg(skip)]
+    pub only: Option<Vec<NodeId>>,
 }
 
 /// What to do.
@@ -179,6 +184,8 @@ pub enum Command {
     Compile(RunArgs),
     /// Read and check the project
     Parse,
+    /// Run the last command again for the nodes that failed, were skipped or stayed unpublished
+    Retry(super::retry::RetryArgs),
     /// List nodes
     #[command(visible_alias = "list")]
     Ls(LsArgs),
@@ -191,6 +198,7 @@ pub enum Command {
     /// Make synthetic raw data
     Generate(super::generate::GenerateArgs),
     /// Everything at once: server, data, seeds, models, tests, the key figures
+    #[command(mut_arg("out", |out| out.hide(true)))]
     Demo(super::demo::DemoArgs),
     /// The private Postgres server
     Db(super::db::DbArgs),

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, signals, target};
+use super::recorded::record;
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, manifest, retry, signals, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
@@ -36,15 +37,16 @@ pub(super) fn run(
 ) -> Result<u8, Failure> {
     let invocation = Invocation::load(global, word(work), args.full_refresh, world)?;
     logging::start(global, invocation.root());
-    let mut reporter = recording(global, &invocation, word(work), world);
+    let mut reporter = recording(global, args, &invocation, word(work), world);
     invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
     let runtime = runtime()?;
-    let record = runtime.block_on(async {
+    let run = async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let record = execute(&invocation, args, work, &connected, &mut *reporter, world).await;
         tokio::task::spawn_blocking(|| connected.close()).await.ok();
         record
-    })?;
+    };
+    let record = manifest::beside(&invocation, || runtime.block_on(run))?;
     reporter.finish();
     Ok(if record.is_ok() {
         EXIT_OK
@@ -56,24 +58,15 @@ pub(super) fn run(
 /// The screen, and `run_results.json` beside it.
 pub(super) fn recording(
     global: &Global,
+    args: &RunArgs,
     invocation: &Invocation,
     command: &str,
     world: &World,
 ) -> Box<dyn Reporter> {
-    let mut args = serde_json::Map::new();
-    args.insert("which".to_owned(), command.into());
-    args.insert(
-        "target".to_owned(),
-        invocation.project.target.name.as_str().into(),
-    );
-    args.insert(
-        "threads".to_owned(),
-        invocation.project.target.threads.into(),
-    );
     let options = RunResultsOptions {
         root: invocation.root().to_owned(),
         path: run_results_path(invocation),
-        args,
+        args: record(global, args, command, invocation),
     };
     let file = RunResultsFile::new(options, |error| tracing::warn!(%error, "run results"));
     Box::new(
@@ -109,7 +102,10 @@ pub(super) async fn execute(
     reporter: &mut dyn Reporter,
     world: &World,
 ) -> Result<RunRecord, Failure> {
-    let selected = invocation.select(&args.select, reporter, world.stderr_style.color)?;
+    let selected = match &args.only {
+        Some(ids) => retry::selected(invocation, ids, work, reporter),
+        None => invocation.select(&args.select, reporter, world.stderr_style.color)?,
+    };
     let past = past_seconds(invocation);
     let plan = Plan::new(&invocation.graph, &selected, work, |ix| {
         past.get(&invocation.graph.node(ix).id).copied()

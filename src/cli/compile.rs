@@ -7,8 +7,9 @@ use super::args::{Global, RunArgs};
 use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_OK, World, target};
+use super::{EXIT_OK, World, manifest, target};
 use crate::event::Event;
+use crate::graph::manifest::CompiledCode;
 use crate::run::compile_nodes;
 
 /// Runs the command.
@@ -29,6 +30,11 @@ pub(super) fn run(global: &Global, args: &RunArgs, world: &mut World) -> Result<
     if let ([only], true) = (compiled.as_slice(), !args.select.select.is_empty()) {
         let _ = writeln!(world.stdout, "{}", only.sql);
     }
+    let code = compiled.iter().map(|node| {
+        let (code, path) = (node.sql.clone(), node.path.display().to_string());
+        (node.node, CompiledCode { code, path })
+    });
+    manifest::write(&invocation, &code.collect())?;
     let folder = std::path::Path::new(&invocation.target_path).join("compiled");
     let message = format!("{} nodes compiled to {}", compiled.len(), folder.display());
     reporter.event(&Event::Logged { message });

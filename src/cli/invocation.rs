@@ -26,6 +26,7 @@ pub(super) struct Invocation {
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) run_id: String,
     pub(super) target_path: String,
+    pub(super) cli_vars: IndexMap<String, Json>,
 }
 
 /// The project's folder, absolute where that is possible.
@@ -87,6 +88,7 @@ impl Invocation {
             warnings,
             run_id,
             target_path,
+            cli_vars: cli_vars(global)?,
             project,
         })
     }

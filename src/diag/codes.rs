@@ -111,6 +111,8 @@ codes! {
     // --- command line ----------------------------------------------------------------
     /// Wrong usage.
     CLI_USAGE = "cli-usage";
+    /// `retry` has no run that it could continue.
+    RETRY_IMPOSSIBLE = "retry-impossible";
     /// This machine does not give what the program needs.
     SYSTEM = "system";
     // --- jinja -----------------------------------------------------------------------

@@ -144,9 +144,7 @@ fn differences(input: &ManifestInput<'_>, ix: NodeIx, earlier: &Json) -> Differe
         ResourceKind::Source | ResourceKind::Exposure => {
             let now = node_json(input, ix);
             let differ = |key: &&str| now[*key] != earlier[*key];
-            of.relation = ["database", "schema", "identifier"]
-                .iter()
-                .any(differ)
+            of.relation = ["database", "schema", "identifier"].iter().any(differ)
                 && node.kind == ResourceKind::Source;
             of.other |= compared_keys(node.kind).iter().any(differ);
             of.configs = CONFIG_OF_SOURCES

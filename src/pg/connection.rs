@@ -136,18 +136,6 @@ impl Connection {
             .map_err(|error| self.error(&error, sql))
     }
 
-    /// The rows of the last statement that returns any, without types.
-    pub(super) async fn query_last_rows(&self, sql: &str) -> Result<Rows, PgError> {
-        let busy = self.busy();
-        let ran = self.client().simple_query(sql).await;
-        busy.done();
-        let mut messages = ran.map_err(|error| self.error(&error, sql))?;
-        let is_row = |m: &SimpleQueryMessage| !matches!(m, SimpleQueryMessage::CommandComplete(_));
-        let end = messages.iter().rposition(is_row).map_or(0, |last| last + 1);
-        messages.truncate(end);
-        Ok(rows(sql, messages, None))
-    }
-
     /// Prepares for the types and runs in one round trip: both are sent before either answers.
     async fn query_one(&self, sql: &str) -> Result<Rows, PgError> {
         let client = self.client();

@@ -116,7 +116,7 @@ fn read_all(options: &ReadOptions, sources: &SourceMap, check: &mut Check) -> Op
     report_duplicate_keys(&document, check);
     let mut renderer = Renderer {
         env: options.env.clone(),
-        vars: options.cli_vars.clone(),
+        vars: Arc::new(options.cli_vars.clone()),
         target: Json::Null,
         secrets: false,
     };
@@ -135,7 +135,7 @@ fn read_all(options: &ReadOptions, sources: &SourceMap, check: &mut Check) -> Op
         root: root.clone(),
         shown: PathBuf::new(),
     };
-    renderer.vars = package_vars(&project_file, None, options);
+    renderer.vars = Arc::new(package_vars(&project_file, None, options));
     let root_package = package::read(&place, project_file, &renderer, sources, check);
     let mut packages = vec![root_package];
     packages.extend(installed);

@@ -3,6 +3,7 @@
 mod cases;
 mod errors;
 mod graph;
+mod hints;
 mod pg;
 mod project;
 mod reference;

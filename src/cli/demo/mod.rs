@@ -50,7 +50,7 @@ pub(super) fn run(global: &Global, args: &DemoArgs, world: &mut World) -> Result
     check_is_reference(&invocation)?;
     logging::start(global, invocation.root());
     let request = Request::new(&args.generate, global.threads)?;
-    let mut reporter = build::recording(global, &invocation, "build", world);
+    let mut reporter = build::recording(global, &RunArgs::default(), &invocation, "build", world);
     invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
     runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;

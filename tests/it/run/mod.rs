@@ -6,5 +6,6 @@ mod history;
 mod kinds;
 mod limits;
 mod others;
+mod retry;
 mod support;
 mod together;

@@ -68,6 +68,23 @@ impl Project {
         fs::write(path, text).expect("writes");
     }
 
+    /// Removes a file.
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.root.join(path)).expect("removes");
+    }
+
+    /// Copies a file within the project.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(self.root.join(from)).expect("reads");
+        self.write(to, &text);
+    }
+
+    /// A JSON file.
+    pub(crate) fn json(&self, path: &str) -> Json {
+        let text = fs::read_to_string(self.root.join(path)).expect("reads");
+        serde_json::from_str(&text).expect("is JSON")
+    }
+
     /// `marts` with these arguments, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_marts"));
