@@ -7,12 +7,14 @@ use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
 use super::recorded::record;
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, manifest, retry, signals, target};
+use super::{
+    EXIT_NODE_FAILED, EXIT_OK, World, logging, manifest, publish_mode, retry, signals, target,
+};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
 use crate::names::NodeId;
-use crate::plan::{Plan, Work};
+use crate::plan::{Plan, PlanOptions, Work};
 use crate::report::run_results::{RunResultsFile, RunResultsOptions};
 use crate::report::{Reporter, Reporters};
 use crate::run::{Cancel, Options, Runner, Setup};
@@ -107,11 +109,21 @@ pub(super) async fn execute(
         None => invocation.select(&args.select, reporter, world.stderr_style.color)?,
     };
     let past = past_seconds(invocation);
-    let plan = Plan::new(&invocation.graph, &selected, work, |ix| {
-        past.get(&invocation.graph.node(ix).id).copied()
-    });
+    let modes = publish_mode::Modes::new(invocation, args, work)?;
+    let plan = Plan::new(
+        &invocation.graph,
+        &selected,
+        &PlanOptions {
+            work,
+            mode: &|ix| modes.of(invocation.graph.node(ix)),
+            seconds: &|ix| past.get(&invocation.graph.node(ix).id).copied(),
+        },
+    );
+    modes.check_audit(invocation, &plan)?;
     let threads = invocation.project.target.threads.max(1);
-    let setup = setup(invocation, args.full_refresh, connected, world)?;
+    let mut setup = setup(invocation, args.full_refresh, connected, world)?;
+    setup.no_wait = args.no_wait;
+    setup.dry_run = args.dry_run;
     signals::listen(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -148,6 +160,8 @@ pub(super) fn setup(
         project_name: root.name.clone(),
         on_run_start: root.file.on_run_start.clone(),
         on_run_end: root.file.on_run_end.clone(),
+        no_wait: false,
+        dry_run: false,
         cancel: Cancel::default(),
     })
 }

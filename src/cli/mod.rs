@@ -16,6 +16,7 @@ mod logging;
 mod ls;
 mod maintenance;
 mod manifest;
+mod publish_mode;
 mod recorded;
 mod retry;
 mod show;

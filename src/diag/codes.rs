@@ -196,6 +196,10 @@ codes! {
     PUBLISH_REFUSED = "publish-refused";
     /// A relation stayed in use while its new version waited.
     PUBLISH_LOCKED = "publish-locked";
+    /// Another run holds the target.
+    TARGET_HELD = "target-held";
+    /// A publish mode that this target or command does not allow.
+    PUBLISH_MODE = "publish-mode";
     /// A crash of the server emptied an unlogged table.
     TABLE_EMPTIED = "table-emptied";
 }

@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use super::{Built, Spec, hooks, schema_change, settings, table};
+use super::{Built, Candidate, Spec, hooks, schema_change, settings, table};
 use crate::jinja::{Arg, Column};
 use crate::names::{Relation, RelationKind};
 use crate::publish::facts;
@@ -39,6 +39,19 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
         kind: Some(RelationKind::Table),
         ..Built::default()
     })
+}
+
+/// Builds the table the first time or on a full refresh; else a candidate that reads as the
+/// live table will once the new rows are in it.
+pub(super) async fn candidate(
+    spec: Spec<'_>,
+    session: &dyn Session,
+) -> Result<Candidate, SessionError> {
+    strategy(spec)?;
+    if spec.full_refresh || spec.existing != Some(RelationKind::Table) {
+        return table::candidate(spec, spec.sql, session).await;
+    }
+    Err(SessionError::materialization("not yet"))
 }
 
 /// The strategy's name, checked: dbt's default is delete+insert with a unique key, else append.

@@ -5,7 +5,8 @@
 //! and only after the candidate is complete. SQL text comes from macros, so that a project
 //! may override it; the order of things is here.
 
-mod hooks;
+mod candidate;
+pub mod hooks;
 mod incremental;
 mod schema_change;
 pub mod seed;
@@ -15,6 +16,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod view;
+
+pub use candidate::{Candidate, candidate};
 
 use crate::graph::{Detail, Node, ResourceKind};
 use crate::jinja::Arg;
@@ -31,6 +34,8 @@ pub struct Spec<'a> {
     pub live: &'a Relation,
     /// Its compiled SQL; empty for seeds.
     pub sql: &'a str,
+    /// The same with live names where it names candidates.
+    pub live_sql: &'a str,
     /// Where candidates and replaced relations live.
     pub home: &'a CandidateHome,
     /// What the relation's name means now; `None` when it is free.
@@ -71,9 +76,25 @@ pub async fn begin_turn(
     session: &dyn Session,
 ) -> Result<Option<RelationKind>, SessionError> {
     let (lock, _) = leftovers::relation_lock(&live.to_string());
+    kind_of(live, &format!("{UNLIMITED}; {lock}; "), session).await
+}
+
+/// What a relation's name means now; `None` when it is free.
+pub async fn existing(
+    live: &Relation,
+    session: &dyn Session,
+) -> Result<Option<RelationKind>, SessionError> {
+    kind_of(live, "", session).await
+}
+
+async fn kind_of(
+    live: &Relation,
+    first: &str,
+    session: &dyn Session,
+) -> Result<Option<RelationKind>, SessionError> {
     let table = session
         .query(&format!(
-            "{UNLIMITED}; {lock}; select c.relkind::text from pg_class c join pg_namespace n on n.oid = \
+            "{first}select c.relkind::text from pg_class c join pg_namespace n on n.oid = \
              c.relnamespace where n.nspname = {} and c.relname = {} and c.relkind in ('r', 'p', \
              'v', 'm', 'f')",
             quote_literal(&live.schema),
@@ -106,12 +127,16 @@ pub async fn materialize(spec: Spec<'_>, session: &dyn Session) -> Result<Built,
             "view" => view::build(spec, session).await,
             "table" => table::build(spec, session).await,
             "incremental" => incremental::build(spec, session).await,
-            other => Err(SessionError::materialization(format!(
-                "{} asks for the materialization {other:?}, which marts does not have",
-                spec.node.name
-            ))),
+            other => Err(unknown_kind(spec, other)),
         },
     }
+}
+
+fn unknown_kind(spec: Spec<'_>, kind: &str) -> SessionError {
+    SessionError::materialization(format!(
+        "{} asks for the materialization {kind:?}, which marts does not have",
+        spec.node.name
+    ))
 }
 
 fn arg_text(text: &str) -> Arg {

@@ -21,7 +21,7 @@ pub use shape::{CopyPlace, SeedColumn, SeedOptions, SeedShape};
 
 use std::path::{Path, PathBuf};
 
-use super::{Built, Spec, hooks, settings, table};
+use super::{Built, Candidate, Spec, hooks, settings, table};
 use crate::diag::{Diagnostic, codes};
 use crate::names::{Relation, quote_ident};
 use crate::session::{Pieces, Session, SessionError};
@@ -32,6 +32,39 @@ pub(super) async fn build(
     path: &Path,
     session: &dyn Session,
 ) -> Result<Built, SessionError> {
+    let config = &spec.node.config;
+    let candidate = spec.home.candidate(spec.live);
+    let (rows, shape) = load(spec, path, session).await?;
+    let mut built = table::publish(spec, &candidate, session).await?;
+    hooks::outside(session, &config.post_hook).await?;
+    built.rows = Some(rows);
+    built.warnings = warnings(spec, &shape);
+    Ok(built)
+}
+
+/// Loads a seed into a candidate.
+pub(super) async fn candidate(
+    spec: Spec<'_>,
+    path: &Path,
+    session: &dyn Session,
+) -> Result<Candidate, SessionError> {
+    let (rows, shape) = load(spec, path, session).await?;
+    let mut candidate = table::finish(spec, Some(rows), session).await?;
+    candidate.warnings = warnings(spec, &shape);
+    Ok(candidate)
+}
+
+fn warnings(spec: Spec<'_>, shape: &SeedShape) -> Vec<String> {
+    let text = |w| describe(spec, w).message;
+    shape.warnings.iter().map(text).collect()
+}
+
+/// Creates the candidate table and copies the file into it; its rows and shape.
+async fn load(
+    spec: Spec<'_>,
+    path: &Path,
+    session: &dyn Session,
+) -> Result<(u64, SeedShape), SessionError> {
     let config = &spec.node.config;
     let shape = read_shape(spec, path).await?;
     let candidate = spec.home.candidate(spec.live);
@@ -45,15 +78,7 @@ pub(super) async fn build(
     let mut after = settings::indexes(spec, &candidate, session).await?;
     after.push("commit".to_owned());
     session.execute((&after.join("\n;\n")).into()).await?;
-    let mut built = table::publish(spec, &candidate, session).await?;
-    hooks::outside(session, &config.post_hook).await?;
-    built.rows = Some(rows);
-    built.warnings = shape
-        .warnings
-        .iter()
-        .map(|w| describe(spec, w).message)
-        .collect();
-    Ok(built)
+    Ok((rows, shape))
 }
 
 /// Reads the whole file once for columns and types, on a thread that may block.

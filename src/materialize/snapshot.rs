@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Built, Spec, arg_text, hooks, settings, table};
+use super::{Built, Candidate, Spec, arg_text, hooks, settings, table};
 use crate::jinja::{Arg, Column};
 use crate::names::{Relation, RelationKind, quote_ident};
 use crate::session::{Embedded, Session, SessionError};
@@ -19,6 +19,21 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
             spec.live,
             kind.as_str()
         ))),
+    }
+}
+
+/// Takes a snapshot as a candidate.
+pub(super) async fn candidate(
+    spec: Spec<'_>,
+    session: &dyn Session,
+) -> Result<Candidate, SessionError> {
+    check_config(spec)?;
+    match spec.existing {
+        None => {
+            let query = snapshot_sql(spec, false, session).await?;
+            table::candidate(spec, &query, session).await
+        }
+        _ => Err(SessionError::materialization("not yet")),
     }
 }
 

@@ -1,9 +1,10 @@
 //! `materialized: table`: build the whole result as a candidate, then swap it in.
 
-use super::{Built, Spec, hooks, settings};
+use super::{Built, Candidate, Spec, hooks, settings};
 use crate::names::{Relation, RelationKind};
-use crate::publish::facts::{self, Views};
+use crate::publish::facts::{self, Facts, Views};
 use crate::publish::swap::{Swap, publish_table};
+use crate::publish::{Publication, take_over};
 use crate::session::{Embedded, Session, SessionError};
 
 /// Builds and publishes a table.
@@ -27,6 +28,59 @@ pub(super) async fn build_from(
     hooks::outside(session, &config.post_hook).await?;
     built.rows = rows;
     Ok(built)
+}
+
+/// Builds a table from a query that holds the node's own, as a candidate.
+pub(super) async fn candidate(
+    spec: Spec<'_>,
+    query: &str,
+    session: &dyn Session,
+) -> Result<Candidate, SessionError> {
+    let config = &spec.node.config;
+    let relation = spec.home.candidate(spec.live);
+    hooks::outside(session, &config.pre_hook).await?;
+    let before = hooks::inside(session, &config.pre_hook).await?;
+    let create = settings::create_table_as(session, false, &relation, query).await?;
+    let rows = create_candidate(spec, &before, &create, &relation, session).await?;
+    finish(spec, rows, session).await
+}
+
+/// Gives a candidate table all that its live table will have, before its tests look at it.
+pub(super) async fn finish(
+    spec: Spec<'_>,
+    rows: Option<u64>,
+    session: &dyn Session,
+) -> Result<Candidate, SessionError> {
+    let relation = spec.home.candidate(spec.live);
+    let inherited = take_over(session, spec.home, spec.live).await?;
+    let mut after = settings_of(spec, &relation, &inherited);
+    let hooks = hooks::inside_of(session, &spec.node.config.post_hook, &relation).await?;
+    after.extend(hooks);
+    if !after.is_empty() {
+        let text = format!("begin;\n{};\ncommit", after.join("\n;\n"));
+        session.execute((&text).into()).await?;
+    }
+    Ok(Candidate {
+        relation: relation.of_kind(RelationKind::Table),
+        publication: Publication::Table {
+            inherited: Box::new(inherited),
+        },
+        rows,
+        warnings: Vec::new(),
+    })
+}
+
+/// Comments and privileges of the node's own config.
+fn settings_of(spec: Spec<'_>, relation: &Relation, facts: &Facts) -> Vec<String> {
+    let columns = facts.candidate_columns.iter().map(|c| c.name.clone());
+    let columns: Vec<String> = columns.collect();
+    let mut out = settings::comments(spec.node, "table", relation, &columns);
+    let had = facts
+        .live
+        .as_ref()
+        .map_or(&facts.default_grants, |live| &live.grants);
+    out.extend(settings::grants(spec.node, relation, had));
+    out
 }
 
 /// Creates the candidate with its indexes in one transaction; the rows it got.

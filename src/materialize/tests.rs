@@ -34,6 +34,7 @@ fn build(config: Json, existing: Option<RelationKind>, session: &Recording) -> B
         node,
         live: &Relation::new("shop", "gold", "orders"),
         sql: "select 1 as id",
+        live_sql: "select 1 as id",
         home: &home,
         existing,
         strict_seeds: true,

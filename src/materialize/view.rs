@@ -1,10 +1,11 @@
 //! `materialized: view`: create it under its own name, in place where its columns allow.
 
-use super::{Built, Spec, hooks, settings};
+use super::{Built, Candidate, Spec, hooks, settings};
 use crate::names::RelationKind;
+use crate::publish::Publication;
 use crate::publish::facts::{self, Views};
 use crate::publish::views::{ViewSpec, publish_view};
-use crate::session::{Session, SessionError};
+use crate::session::{Embedded, Session, SessionError};
 
 /// Creates or replaces a view.
 pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
@@ -38,6 +39,56 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
         garbage: published.garbage,
         warnings: Vec::new(),
     })
+}
+
+/// Creates the view in the shadow schema, over candidates; the live one is created from the
+/// same query over live relations when it is published.
+pub(super) async fn candidate(
+    spec: Spec<'_>,
+    session: &dyn Session,
+) -> Result<Candidate, SessionError> {
+    let config = &spec.node.config;
+    let relation = spec.home.candidate(spec.live).of_kind(RelationKind::View);
+    hooks::outside(session, &config.pre_hook).await?;
+    let mut texts = vec!["begin".to_owned()];
+    texts.extend(hooks::inside(session, &config.pre_hook).await?);
+    texts.push(format!("drop view if exists {relation}"));
+    let create = settings::relation_as(session, "create_view_as", &relation, spec.sql).await?;
+    let creates = texts.len();
+    texts.push(create);
+    texts.push("commit".to_owned());
+    let mut embedded: Vec<Embedded<'_>> = texts.iter().map(Embedded::from).collect();
+    embedded[creates].compiled_at = texts[creates].find(spec.sql);
+    session.execute_all(&embedded).await?;
+    let create = settings::relation_as(session, "create_view_as", spec.live, spec.live_sql).await?;
+    let mut then = hooks::inside(session, &config.post_hook).await?;
+    then.extend(candidate_settings(spec, session).await?);
+    Ok(Candidate {
+        relation,
+        publication: Publication::View { create, then },
+        rows: None,
+        warnings: Vec::new(),
+    })
+}
+
+/// Comments and privileges for the live view, by the columns of the candidate.
+async fn candidate_settings(
+    spec: Spec<'_>,
+    session: &dyn Session,
+) -> Result<Vec<String>, SessionError> {
+    let node = spec.node;
+    let mut columns: Vec<String> = Vec::new();
+    if node.config.persist_docs.columns {
+        let found = session.columns(&spec.home.candidate(spec.live)).await?;
+        columns.extend(found.into_iter().map(|c| c.name));
+    }
+    let mut out = settings::comments(node, "view", spec.live, &columns);
+    if node.config.grants.is_some() {
+        let facts = facts::read(session, spec.live, None, Views::Direct).await?;
+        let had = facts.live.map_or(facts.default_grants, |live| live.grants);
+        out.extend(settings::grants(node, spec.live, &had));
+    }
+    Ok(out)
 }
 
 /// Comments and privileges, which a replaced view keeps and which may have changed.

@@ -1,13 +1,17 @@
 //! Which nodes run, and what each waits for.
 //!
 //! A step waits for the nearest selected nodes that it reads, through whatever is not
-//! selected; in a build it also waits for the tests that gate it.
+//! selected; in a build it also waits for the tests that gate it. Nodes that are published
+//! only after their tests form groups, each with a step of its own that publishes it.
 
 mod gates;
+mod groups;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+
+pub use groups::{Group, Mode};
 
 use crate::graph::{Graph, NodeIx, ResourceKind};
 
@@ -45,41 +49,84 @@ impl Work {
     }
 }
 
-/// One node to run.
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Builds or asks a node.
+    Node(NodeIx),
+    /// Publishes a group of [`Plan::groups`].
+    Publish(usize),
+}
+
+/// One step of a run.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The node.
-    pub node: NodeIx,
+    /// What it does.
+    pub task: Task,
     /// Steps that must have ended well before this one starts, as indices.
     pub needs: Vec<usize>,
-    /// Steps that wait for this one.
+    /// Steps that must have ended before this one starts, however they ended.
+    pub after: Vec<usize>,
+    /// Steps that need this one.
     pub feeds: Vec<usize>,
+    /// Steps that only come after this one.
+    pub precedes: Vec<usize>,
     /// Seconds from this step's start to the end of the longest chain behind it, by past run
     /// times or by guesses where there are none.
     pub remaining: f64,
 }
 
-/// The steps of a run; `needs` and `feeds` form no cycle.
+impl Step {
+    fn new(task: Task, needs: Vec<usize>) -> Self {
+        Self {
+            task,
+            needs,
+            after: Vec::new(),
+            feeds: Vec::new(),
+            precedes: Vec::new(),
+            remaining: 0.0,
+        }
+    }
+
+    /// The node of a step that builds or asks one.
+    pub fn node(&self) -> Option<NodeIx> {
+        match self.task {
+            Task::Node(ix) => Some(ix),
+            Task::Publish(_) => None,
+        }
+    }
+}
+
+/// The steps of a run; `needs`, `after` and `feeds` form no cycle.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// In the order of the graph.
+    /// Nodes in the order of the graph, then publications.
     pub steps: Vec<Step>,
+    /// What is published together, each by one step.
+    pub groups: Vec<Group>,
+    /// The group of each node that is published after its tests.
+    pub group_of: HashMap<NodeIx, usize>,
+}
+
+/// How a plan is made.
+pub struct PlanOptions<'a> {
+    /// The command.
+    pub work: Work,
+    /// When a node becomes visible, by its config and the command line.
+    pub mode: &'a dyn Fn(NodeIx) -> Mode,
+    /// A node's past run time in seconds.
+    pub seconds: &'a dyn Fn(NodeIx) -> Option<f64>,
 }
 
 impl Plan {
-    /// Plans the selected nodes. `seconds` gives a node's past run time.
-    pub fn new(
-        graph: &Graph,
-        selected: &[NodeIx],
-        work: Work,
-        seconds: impl Fn(NodeIx) -> Option<f64>,
-    ) -> Self {
+    /// Plans the selected nodes.
+    pub fn new(graph: &Graph, selected: &[NodeIx], options: &PlanOptions<'_>) -> Self {
         let nodes: Vec<NodeIx> = selected
             .iter()
             .copied()
             .filter(|ix| {
                 let node = graph.node(*ix);
-                work.covers(node.kind) && !node.is_ephemeral()
+                options.work.covers(node.kind) && !node.is_ephemeral()
             })
             .collect();
         let index: HashMap<NodeIx, usize> =
@@ -89,53 +136,67 @@ impl Plan {
             index: &index,
             memo: HashMap::new(),
         };
-        let mut needs: Vec<Vec<usize>> = nodes.iter().map(|ix| nearest.of(*ix)).collect();
-        if work == Work::Build {
+        let reads: Vec<Vec<usize>> = nodes.iter().map(|ix| nearest.of(*ix)).collect();
+        let mut needs = reads.clone();
+        if options.work == Work::Build {
             gates::add(graph, &nodes, &mut needs);
         }
-        let mut steps: Vec<Step> = nodes
+        let steps = nodes
             .iter()
             .zip(needs)
-            .map(|(node, needs)| Step {
-                node: *node,
-                needs,
-                feeds: Vec::new(),
-                remaining: 0.0,
-            })
+            .map(|(node, needs)| Step::new(Task::Node(*node), needs))
             .collect();
-        for step in 0..steps.len() {
-            for need in steps[step].needs.clone() {
-                steps[need].feeds.push(step);
+        let mut plan = Self {
+            steps,
+            ..Self::default()
+        };
+        groups::add(graph, &mut plan, &reads, options.mode);
+        for step in 0..plan.steps.len() {
+            for need in plan.steps[step].needs.clone() {
+                plan.steps[need].feeds.push(step);
+            }
+            for first in plan.steps[step].after.clone() {
+                plan.steps[first].precedes.push(step);
             }
         }
-        let mut plan = Self { steps };
-        plan.weigh(graph, seconds);
+        plan.weigh(graph, options.seconds);
         plan
     }
 
+    /// The nodes of the plan, in the order of the graph.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeIx> {
+        self.steps.iter().filter_map(Step::node)
+    }
+
     /// Fills in `remaining`, children before parents.
-    fn weigh(&mut self, graph: &Graph, seconds: impl Fn(NodeIx) -> Option<f64>) {
+    fn weigh(&mut self, graph: &Graph, seconds: &dyn Fn(NodeIx) -> Option<f64>) {
         for at in self.order().into_iter().rev() {
             let step = &self.steps[at];
             let behind = step
                 .feeds
                 .iter()
+                .chain(&step.precedes)
                 .map(|f| self.steps[*f].remaining)
                 .fold(0.0, f64::max);
-            let own = seconds(step.node).unwrap_or_else(|| guess(graph, step.node));
+            let own = match step.task {
+                Task::Node(ix) => seconds(ix).unwrap_or_else(|| guess(graph, ix)),
+                Task::Publish(_) => 0.02,
+            };
             self.steps[at].remaining = own + behind;
         }
     }
 
     /// Steps in an order in which each comes after what it needs.
     pub fn order(&self) -> Vec<usize> {
-        let mut open: Vec<usize> = self.steps.iter().map(|s| s.needs.len()).collect();
+        let count = |step: &Step| step.needs.len() + step.after.len();
+        let mut open: Vec<usize> = self.steps.iter().map(count).collect();
         let mut ready: std::collections::VecDeque<usize> =
             (0..self.steps.len()).filter(|i| open[*i] == 0).collect();
         let mut order = Vec::with_capacity(self.steps.len());
         while let Some(at) = ready.pop_front() {
             order.push(at);
-            for next in &self.steps[at].feeds {
+            let step = &self.steps[at];
+            for next in step.feeds.iter().chain(&step.precedes) {
                 open[*next] -= 1;
                 if open[*next] == 0 {
                     ready.push_back(*next);

@@ -8,12 +8,35 @@ use crate::graph::fixture::{Made, graph, model, seed, singular_test, snapshot, s
 
 fn plan(graph: &Graph, work: Work) -> Plan {
     let all: Vec<NodeIx> = graph.nodes().map(|(ix, _)| ix).collect();
-    Plan::new(graph, &all, work, |_| None)
+    planned(graph, &all, work, &|_| Mode::Immediate)
+}
+
+fn planned(graph: &Graph, nodes: &[NodeIx], work: Work, mode: &dyn Fn(NodeIx) -> Mode) -> Plan {
+    let options = PlanOptions {
+        work,
+        mode,
+        seconds: &|_| None,
+    };
+    Plan::new(graph, nodes, &options)
+}
+
+/// A node's name, or its group as `publish a b`.
+fn name_of(graph: &Graph, plan: &Plan, step: usize) -> String {
+    match plan.steps[step].task {
+        Task::Node(ix) => graph.node(ix).name.clone(),
+        Task::Publish(group) => format!("publish {}", members(graph, plan, group)),
+    }
+}
+
+fn members(graph: &Graph, plan: &Plan, group: usize) -> String {
+    let members = plan.groups[group].members.iter();
+    let names: Vec<&str> = members.map(|ix| graph.node(*ix).name.as_str()).collect();
+    names.join(" ")
 }
 
 /// What a step waits for, by name.
 fn needs(graph: &Graph, plan: &Plan, name: &str) -> Vec<String> {
-    let name_of = |step: usize| graph.node(plan.steps[step].node).name.clone();
+    let name_of = |step: usize| name_of(graph, plan, step);
     let at = (0..plan.steps.len()).find(|step| name_of(*step) == name);
     let step = &plan.steps[at.expect("a step of this name")];
     let mut names: Vec<String> = step.needs.iter().map(|need| name_of(*need)).collect();
@@ -22,8 +45,7 @@ fn needs(graph: &Graph, plan: &Plan, name: &str) -> Vec<String> {
 }
 
 fn steps(graph: &Graph, plan: &Plan) -> Vec<String> {
-    let nodes = plan.steps.iter().map(|step| graph.node(step.node));
-    nodes.map(|node| node.name.clone()).collect()
+    plan.nodes().map(|ix| graph.node(ix).name.clone()).collect()
 }
 
 #[test]
@@ -63,7 +85,7 @@ fn a_step_waits_for_the_nearest_selected_through_what_is_not() {
         .filter(|(_, node)| node.name != "left_out")
         .map(|(ix, _)| ix)
         .collect();
-    let plan = Plan::new(&graph, &selected, Work::Run, |_| None);
+    let plan = planned(&graph, &selected, Work::Run, &|_| Mode::Immediate);
     assert_eq!(steps(&graph, &plan), ["a", "b", "c"]);
     assert_eq!(needs(&graph, &plan, "b"), ["a"]);
     assert_eq!(needs(&graph, &plan, "c"), ["a", "b"]);
@@ -157,7 +179,12 @@ fn the_longest_chain_behind_a_step_gives_its_weight() {
     ]);
     let all: Vec<NodeIx> = graph.nodes().map(|(ix, _)| ix).collect();
     let seconds = [1.0, 2.0, 4.0, 5.0];
-    let plan = Plan::new(&graph, &all, Work::Run, |ix| Some(seconds[ix.index()]));
+    let options = PlanOptions {
+        work: Work::Run,
+        mode: &|_| Mode::Immediate,
+        seconds: &|ix| Some(seconds[ix.index()]),
+    };
+    let plan = Plan::new(&graph, &all, &options);
     let remaining: Vec<f64> = plan.steps.iter().map(|step| step.remaining).collect();
     assert_eq!(remaining, [7.0, 6.0, 4.0, 5.0]);
 }
@@ -195,7 +222,158 @@ fn any_graph() -> impl Strategy<Value = Graph> {
     })
 }
 
+/// The groups of a plan, each by its members' names.
+fn groups(graph: &Graph, plan: &Plan) -> Vec<String> {
+    let all = 0..plan.groups.len();
+    all.map(|group| members(graph, plan, group)).collect()
+}
+
+fn all_in(graph: &Graph, work: Work, mode: Mode) -> Plan {
+    let all: Vec<NodeIx> = graph.nodes().map(|(ix, _)| ix).collect();
+    planned(graph, &all, work, &|_| mode)
+}
+
+#[test]
+fn an_audited_node_is_published_after_its_tests_and_its_children_wait_for_that() {
+    let graph = graph(vec![
+        model("a"),
+        model("b").reads("a"),
+        singular_test("good").reads("a"),
+        singular_test("doubt")
+            .reads("b")
+            .config(json!({"severity": "warn"})),
+    ]);
+    let plan = all_in(&graph, Work::Build, Mode::Audited);
+    assert_eq!(groups(&graph, &plan), ["a", "b"]);
+    assert_eq!(needs(&graph, &plan, "b"), ["a", "good", "publish a"]);
+    let gates = |group: usize| {
+        let gates = plan.groups[group].gates.iter();
+        gates
+            .map(|step| name_of(&graph, &plan, *step))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(gates(0), ["a", "good"]);
+    assert_eq!(gates(1), ["b", "publish a"]);
+    let after = &plan.steps[plan.groups[1].step].after;
+    let doubt = plan.steps.iter().position(|s| {
+        s.node()
+            == graph
+                .nodes()
+                .find(|(_, n)| n.name == "doubt")
+                .map(|(ix, _)| ix)
+    });
+    assert!(after.contains(&doubt.expect("a step")));
+}
+
+#[test]
+fn nodes_that_a_test_compares_are_published_in_one_transaction() {
+    let graph = graph(vec![
+        model("a"),
+        model("b").reads("a"),
+        model("other").reads("a"),
+        singular_test("same_total").reads("a b"),
+    ]);
+    let plan = all_in(&graph, Work::Build, Mode::Audited);
+    assert_eq!(groups(&graph, &plan), ["a b", "other"]);
+    assert_eq!(needs(&graph, &plan, "b"), ["a"]);
+    assert_eq!(
+        needs(&graph, &plan, "other"),
+        ["a", "publish a b", "same_total"]
+    );
+}
+
+#[test]
+fn a_knot_of_tests_over_two_chains_is_one_group() {
+    // Each test needs the child of the other's parent.
+    let graph = graph(vec![
+        model("a"),
+        model("v"),
+        model("y").reads("a"),
+        model("x").reads("v"),
+        singular_test("t").reads("a x"),
+        singular_test("u").reads("v y"),
+    ]);
+    let plan = all_in(&graph, Work::Build, Mode::Audited);
+    let found = groups(&graph, &plan);
+    let knot = found.iter().find(|g| g.contains('a')).expect("a group");
+    assert!(knot.contains('v'), "{found:?}");
+    assert_eq!(plan.order().len(), plan.steps.len());
+}
+
+#[test]
+fn together_waits_for_every_test_and_takes_along_what_is_below() {
+    let graph = graph(vec![
+        seed("s"),
+        model("a").reads("s"),
+        model("b").reads("a"),
+        singular_test("of_seed").reads("s"),
+    ]);
+    let all: Vec<NodeIx> = graph.nodes().map(|(ix, _)| ix).collect();
+    let plan = planned(
+        &graph,
+        &all,
+        Work::Build,
+        &|ix| match graph.node(ix).name.as_str() {
+            "a" => Mode::Together,
+            _ => Mode::Immediate,
+        },
+    );
+    assert_eq!(groups(&graph, &plan), ["a b"]);
+    let gates = plan.groups[0].gates.iter();
+    let gates: Vec<String> = gates.map(|step| name_of(&graph, &plan, *step)).collect();
+    assert_eq!(gates, ["s", "a", "b", "of_seed"]);
+}
+
+#[test]
+fn a_run_without_tests_publishes_in_the_same_order() {
+    let graph = graph(vec![model("a"), model("b").reads("a")]);
+    let plan = all_in(&graph, Work::Run, Mode::Audited);
+    assert_eq!(groups(&graph, &plan), ["a", "b"]);
+    let plan = all_in(&graph, Work::Run, Mode::Together);
+    assert_eq!(groups(&graph, &plan), ["a b"]);
+}
+
+fn any_modes() -> impl Strategy<Value = Vec<Mode>> {
+    let mode = prop_oneof![
+        Just(Mode::Immediate),
+        Just(Mode::Audited),
+        Just(Mode::Audited),
+        Just(Mode::Together)
+    ];
+    prop::collection::vec(mode, 40)
+}
+
 proptest! {
+    #[test]
+    fn publications_close_no_cycle_and_come_after_their_tests(
+        graph in any_graph(), modes in any_modes()
+    ) {
+        let all: Vec<NodeIx> = graph.nodes().map(|(ix, _)| ix).collect();
+        let plan = planned(&graph, &all, Work::Build, &|ix| modes[ix.index()]);
+        let order = plan.order();
+        prop_assert_eq!(order.len(), plan.steps.len());
+        let mut place = vec![0; order.len()];
+        for (at, step) in order.into_iter().enumerate() {
+            place[step] = at;
+        }
+        let step_of = |ix: NodeIx| plan.steps.iter().position(|s| s.node() == Some(ix)).expect("a step");
+        for (ix, node) in graph.nodes() {
+            for parent in &node.parents {
+                let Some(group) = plan.group_of.get(parent) else { continue };
+                let publish = place[plan.groups[*group].step];
+                if node.is_test() {
+                    prop_assert!(place[step_of(ix)] < publish, "a test reads the candidate");
+                } else {
+                    let own = plan.group_of.get(&ix);
+                    prop_assert!(own.is_some(), "a child is never laxer");
+                    if own != Some(group) {
+                        prop_assert!(publish < place[step_of(ix)], "a child reads what is live");
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_step_comes_after_what_it_needs(graph in any_graph()) {
         let plan = plan(&graph, Work::Build);
@@ -211,8 +389,8 @@ proptest! {
     #[test]
     fn what_no_gate_concerns_waits_for_its_parents_alone(graph in any_graph()) {
         let (build, run) = (plan(&graph, Work::Build), plan(&graph, Work::Run));
-        for step in &run.steps {
-            let name = &graph.node(step.node).name;
+        for step in 0..run.steps.len() {
+            let name = &name_of(&graph, &run, step);
             let gated = needs(&graph, &build, name);
             let plain = needs(&graph, &run, name);
             prop_assert!(plain.iter().all(|need| gated.contains(need)));
@@ -220,7 +398,7 @@ proptest! {
                 let (_, test) = graph.nodes().find(|(_, n)| n.name == *extra).expect("a node");
                 prop_assert!(test.is_test());
                 let parents = &test.parents;
-                prop_assert!(parents.iter().any(|p| graph.reads(step.node, *p)));
+                prop_assert!(parents.iter().any(|p| run.steps[step].node().is_some_and(|ix| graph.reads(ix, *p))));
             }
         }
     }

@@ -44,6 +44,7 @@ pub(crate) const PROJECT: &[&str] = &[
     "require-dbt-version",
     "restrict-access",
     "dbt-cloud",
+    "publish",
 ];
 
 /// Config trees that are only kept.

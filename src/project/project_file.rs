@@ -13,6 +13,7 @@ use crate::diag::{Diagnostic, FileId, Spanned};
 use super::config_tree::{join_trees, parse_tree};
 use super::declarations::{ConfigTrees, ProjectFile, ResourcePaths};
 use super::keys;
+use super::node_values::Publish;
 use super::render::Renderer;
 use super::yaml::{Check, Document, Fields, Node};
 
@@ -91,6 +92,7 @@ pub(crate) fn read(
     let on_run_end = fields.texts("on-run-end", check).unwrap_or_default();
     let query_comment = fields.take("query-comment").map(Node::to_json);
     let flags = rendered_map(&mut fields, "flags", renderer, check);
+    let publish = publish(&mut fields, renderer, check);
     let other = fields.rest_known(keys::PROJECT, check);
     Some(ProjectFile {
         file,
@@ -108,9 +110,26 @@ pub(crate) fn read(
         on_run_start,
         on_run_end,
         query_comment,
+        publish,
         flags,
         other,
     })
+}
+
+fn publish(fields: &mut Fields<'_>, renderer: &Renderer, check: &mut Check) -> Option<Publish> {
+    let node = fields.take("publish")?;
+    let word = node.as_str().and_then(|text| {
+        let (value, span) = (text.to_owned(), node.span);
+        renderer.text(Spanned { value, span }, check)
+    });
+    let found = Publish::ALL
+        .iter()
+        .find(|(known, _)| Some(*known) == word.as_deref());
+    if found.is_none() {
+        let expected = "immediate, audited or together";
+        check.wrong_type("the project file", "publish", node, expected);
+    }
+    found.map(|(_, publish)| *publish)
 }
 
 fn check_name(name: &Spanned<String>, check: &mut Check) {

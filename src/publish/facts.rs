@@ -150,6 +150,12 @@ impl Live {
         }
     }
 
+    /// Whether something of others keeps it from being replaced by another relation.
+    pub fn must_stay(&self) -> bool {
+        let fixed = |v: &DependentView| !v.is_retired() && (v.kind == 'm' || !v.may_replace);
+        !self.may_replace || !self.blockers.is_empty() || self.views.iter().any(fixed)
+    }
+
     /// Whether it holds rows that could be replaced in place.
     pub fn is_table(&self) -> bool {
         matches!(self.kind, 'r' | 'p')

@@ -1,7 +1,51 @@
 //! What a new relation takes over from the one it replaces: owner, privileges, comments.
 
-use super::facts::{ColumnGrant, DependentView, Facts, Grant, LiveColumn};
+use super::CandidateHome;
+use super::facts::{self, ColumnGrant, DependentView, Facts, Grant, LiveColumn, Views};
 use crate::names::{Relation, quote_ident, quote_literal};
+use crate::session::{Session, SessionError};
+
+/// Gives a finished candidate the owner, privileges and comments of what it will replace.
+pub async fn take_over(
+    session: &dyn Session,
+    home: &CandidateHome,
+    live: &Relation,
+) -> Result<Facts, SessionError> {
+    let candidate = home.candidate(live);
+    let facts = facts::read(session, live, Some(&candidate), Views::Direct).await?;
+    let statements = of_candidate(&facts, live, &candidate);
+    if !statements.is_empty() {
+        let text = format!("begin; {}; commit", statements.join("; "));
+        session.execute((&text).into()).await?;
+    }
+    Ok(facts)
+}
+
+/// The statements of [`take_over`].
+pub(super) fn of_candidate(facts: &Facts, live: &Relation, candidate: &Relation) -> Vec<String> {
+    let columns: Vec<String> = facts
+        .candidate_columns
+        .iter()
+        .map(|c| c.name.clone())
+        .collect();
+    statements(facts, candidate, &columns, candidate.schema == live.schema)
+}
+
+/// Whether what a candidate took over by `before` is still what it would take over.
+pub(super) fn is_current(before: &Facts, now: &Facts) -> bool {
+    let of = |facts: &Facts| {
+        facts.live.as_ref().map(|live| {
+            (
+                live.owner.clone(),
+                live.grants.clone(),
+                live.column_grants.clone(),
+                live.comment.clone(),
+                live.columns.clone(),
+            )
+        })
+    };
+    before.default_grants == now.default_grants && of(before) == of(now)
+}
 
 /// Statements that give `candidate` the owner, privileges and comments of what it replaces,
 /// or the schema's default privileges where it replaces nothing. `columns` are the candidate's.

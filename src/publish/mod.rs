@@ -6,18 +6,23 @@
 //! next run. Start at [`swap::publish_table`].
 
 pub mod facts;
+pub mod group;
 pub mod home;
 mod inherit;
 pub mod leftovers;
 mod locks;
 mod pending;
+mod publication;
 mod rows;
 pub mod swap;
+pub mod target_lock;
 pub mod views;
 
 pub use home::{CandidateHome, RunTag};
+pub use inherit::take_over;
 pub use locks::lock_inside;
 pub use pending::Pending;
+pub use publication::Publication;
 
 /// A stable 64-bit hash (FNV-1a) for names and advisory locks; not for untrusted keys.
 pub fn hash64(text: &str) -> u64 {

@@ -15,22 +15,14 @@ pub(super) async fn publish(
     live: &Live,
     columns: &[LiveColumn],
 ) -> Result<Published, SessionError> {
-    if !live.is_table() || !same_columns(live, columns) {
-        return Err(refusal(swap, live, columns));
-    }
-    let exchange = exchange(swap, live, columns);
     let mut statements = vec![
         "begin".to_owned(),
         format!(
             "set local lock_timeout = '{}ms'",
             locks::SHORT_WAIT.as_millis()
         ),
-        // Where a policy would hide rows from us, an error is better than half an exchange.
-        "set local row_security = off".to_owned(),
-        // Readers go on; other writers wait until the exchange is over.
-        format!("lock table {} in share row exclusive mode", swap.live),
     ];
-    statements.extend(exchange);
+    statements.extend(plan(swap, live, columns)?);
     statements.extend_from_slice(swap.then);
     statements.push("commit".to_owned());
     let text = statements.join("\n;\n");
@@ -42,6 +34,26 @@ pub(super) async fn publish(
         method: Method::Rows,
         garbage,
     })
+}
+
+/// The statements that exchange the rows, for an open transaction; refuses with names.
+pub(super) fn plan(
+    swap: Swap<'_>,
+    live: &Live,
+    columns: &[LiveColumn],
+) -> Result<Vec<String>, SessionError> {
+    if !live.is_table() || !same_columns(live, columns) {
+        return Err(refusal(swap, live, columns));
+    }
+    let mut statements = vec![
+        // Where a policy would hide rows from us, an error is better than half an exchange.
+        "set local row_security = off".to_owned(),
+        // Readers go on; other writers wait until the exchange is over.
+        format!("lock table {} in share row exclusive mode", swap.live),
+    ];
+    statements.extend(exchange(swap, live, columns));
+    statements.push("set local row_security = on".to_owned());
+    Ok(statements)
 }
 
 /// All rows out, all new rows in. Where a foreign key of others refers to the table, row by
@@ -85,7 +97,7 @@ fn exchange(swap: Swap<'_>, live: &Live, columns: &[LiveColumn]) -> Vec<String> 
 }
 
 /// Says why the rows were exchanged in place, where Postgres does not want that.
-fn explain(swap: Swap<'_>, live: &Live, error: SessionError) -> SessionError {
+pub(super) fn explain(swap: Swap<'_>, live: &Live, error: SessionError) -> SessionError {
     // 55000: a publication without a replica identity; 23...: a key or check of others.
     let theirs = |state: &str| state == "55000" || state.starts_with("23");
     if live.blockers.is_empty() || !error.sqlstate.as_deref().is_some_and(theirs) {
@@ -106,6 +118,11 @@ fn explain(swap: Swap<'_>, live: &Live, error: SessionError) -> SessionError {
         diagnostic: Box::new(diagnostic.hint("mend or remove what is named above, then run again")),
         ..error
     }
+}
+
+/// Whether a candidate's rows can stand in the live table.
+pub(super) fn fits(live: &Live, columns: &[LiveColumn]) -> bool {
+    live.is_table() && same_columns(live, columns)
 }
 
 fn same_columns(live: &Live, columns: &[LiveColumn]) -> bool {

@@ -40,17 +40,11 @@ pub async fn publish_table(
 ) -> Result<Published, SessionError> {
     let facts = facts::read(session, swap.live, Some(swap.candidate), Views::Direct).await?;
     if let Some(live) = &facts.live {
-        let fixed = |v: &facts::DependentView| v.kind == 'm' || !v.may_replace;
-        if !live.may_replace || !live.blockers.is_empty() || live.views.iter().any(fixed) {
+        if live.must_stay() {
             return rows::publish(session, swap, live, &facts.candidate_columns).await;
         }
     }
-    let names: Vec<String> = facts
-        .candidate_columns
-        .iter()
-        .map(|c| c.name.clone())
-        .collect();
-    let prepare = inherit::statements(&facts, swap.candidate, &names, is_shared(swap));
+    let prepare = inherit::of_candidate(&facts, swap.live, swap.candidate);
     if !prepare.is_empty() {
         let text = format!("begin; {}; commit", prepare.join("; "));
         session.execute((&text).into()).await?;
@@ -61,10 +55,6 @@ pub async fn publish_table(
         Err(error) if is_view_mismatch(&error) => exchange_with_new_views(session, swap).await,
         Err(error) => Err(error),
     }
-}
-
-fn is_shared(swap: Swap<'_>) -> bool {
-    swap.candidate.schema == swap.live.schema
 }
 
 /// 42P16: a view's columns would change; 42703, 42883, 42804, 42846: its query no longer fits.
@@ -79,11 +69,11 @@ async fn exchange(
     swap: Swap<'_>,
     facts: &Facts,
 ) -> Result<Published, SessionError> {
-    let views = facts.live.iter().flat_map(|live| &live.views);
-    let after: Vec<String> = views.map(inherit::replace_view).collect();
+    let all = facts.live.iter().flat_map(|live| &live.views);
+    let views: Vec<&facts::DependentView> = all.filter(|v| !v.is_retired()).collect();
+    let after: Vec<String> = views.iter().copied().map(inherit::replace_view).collect();
     // A reader locks a view before what it reads, so the views come first here as well.
-    let views = facts.live.iter().flat_map(|live| &live.views);
-    let before: Vec<String> = views.map(facts::DependentView::lock_statement).collect();
+    let before: Vec<String> = views.iter().map(|v| v.lock_statement()).collect();
     let text = transaction(swap, facts.live.as_ref(), &before, &after);
     locks::retry_while_locked(session, swap.live, || session.execute((&text).into())).await?;
     Ok(published(swap, facts.live.as_ref()))

@@ -91,18 +91,7 @@ async fn replace_by_force(
 ) -> Result<Published, SessionError> {
     let views = to_recreate(spec.live, live, spec.pending)?;
     if live.is_table() && !live.blockers.is_empty() {
-        let mut diagnostic = Diagnostic::error(
-            codes::PUBLISH_REFUSED,
-            format!(
-                "{} is a table that others depend on; it does not become a view",
-                spec.live
-            ),
-        );
-        for blocker in &live.blockers {
-            diagnostic = diagnostic.note(format!("it has: {blocker}"));
-        }
-        let hint = "remove what is named above, then run again";
-        return Err(SessionError::new(diagnostic.hint(hint)));
+        return Err(does_not_become_a_view(spec.live, live));
     }
     let retired = spec.home.retired(spec.live);
     let mut statements = vec![
@@ -137,8 +126,20 @@ async fn replace_by_force(
     })
 }
 
+/// Names what keeps a table from becoming a view.
+pub(super) fn does_not_become_a_view(relation: &Relation, live: &Live) -> SessionError {
+    let mut diagnostic = Diagnostic::error(
+        codes::PUBLISH_REFUSED,
+        format!("{relation} is a table that others depend on; it does not become a view"),
+    );
+    for blocker in &live.blockers {
+        diagnostic = diagnostic.note(format!("it has: {blocker}"));
+    }
+    SessionError::new(diagnostic.hint("remove what is named above, then run again"))
+}
+
 /// Grants, owner and comment; comments on columns that may be gone are left to `persist_docs`.
-fn view_inheritance(live: &Live, name: &Relation) -> Vec<String> {
+pub(super) fn view_inheritance(live: &Live, name: &Relation) -> Vec<String> {
     let facts = facts::Facts {
         default_grants: Vec::new(),
         candidate_columns: Vec::new(),
@@ -169,6 +170,7 @@ pub(super) fn to_recreate<'a>(
     let views: Vec<&DependentView> = live
         .views
         .iter()
+        .filter(|v| !v.is_retired())
         .filter(|v| !pending.contains(&v.schema, &v.name))
         .collect();
     check_may_recreate(relation, &views)?;
@@ -198,7 +200,10 @@ pub(super) fn explain(
 }
 
 /// Refuses with names when a view cannot be made again as it is.
-fn check_may_recreate(relation: &Relation, views: &[&DependentView]) -> Result<(), SessionError> {
+pub(super) fn check_may_recreate(
+    relation: &Relation,
+    views: &[&DependentView],
+) -> Result<(), SessionError> {
     let reason = |view: &DependentView| {
         if view.kind == 'm' {
             Some(format!("materialized view {} reads it", view.sql_name()))
@@ -231,7 +236,7 @@ fn check_may_recreate(relation: &Relation, views: &[&DependentView]) -> Result<(
 }
 
 /// `create view` as `create or replace view`; a project's own macro may say either.
-fn or_replace(create: &str) -> String {
+pub(super) fn or_replace(create: &str) -> String {
     let text = create.trim().trim_end_matches(';');
     let mut words = text.split_whitespace();
     let starts = words

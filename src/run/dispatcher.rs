@@ -10,11 +10,13 @@ use tokio::task::JoinSet;
 
 use super::cancel::Cancel;
 use super::database::Message;
+use super::publishing::PublishDone;
 use super::runner::Runner;
 use super::step::StepDone;
 use crate::event::{Counts, Event, Outcome, RunRecord, Status};
-use crate::graph::Node;
-use crate::plan::Plan;
+use crate::graph::{Node, NodeIx};
+use crate::names::NodeId;
+use crate::plan::{Plan, Task};
 
 /// Takes the events of a run, in order.
 pub type Emit<'a> = dyn FnMut(Event) + Send + 'a;
@@ -56,17 +58,25 @@ impl PartialOrd for Ready {
 }
 
 /// What is known of the run so far.
-struct Progress<'a, 'e> {
-    runner: &'a Runner,
-    plan: &'a Plan,
-    emit: &'a mut Emit<'e>,
+pub(super) struct Progress<'a, 'e> {
+    pub(super) runner: &'a Runner,
+    pub(super) plan: &'a Plan,
+    pub(super) emit: &'a mut Emit<'e>,
+    /// How many steps each one still waits for.
     open: Vec<usize>,
-    done: Vec<bool>,
+    /// How each step ended: `Some(true)` well.
+    pub(super) ended: Vec<Option<bool>>,
     ready: BinaryHeap<Ready>,
-    results: Vec<(crate::names::NodeId, Outcome)>,
-    counts: Counts,
+    pub(super) results: Vec<(NodeId, Outcome)>,
+    pub(super) counts: Counts,
     started: usize,
     stop: Option<&'static str>,
+}
+
+/// A step that ended.
+enum Done {
+    Node(StepDone),
+    Published(PublishDone),
 }
 
 /// Runs a plan to its end; every step has exactly one result.
@@ -81,27 +91,46 @@ pub(super) async fn dispatch(
     emit(Event::RunStarted {
         command: options.command.clone(),
         run_id: runner.run_id().to_owned(),
-        nodes: plan.steps.len(),
+        nodes: plan.nodes().count(),
         threads: options.threads,
         target: options.target.clone(),
     });
     let mut progress = Progress::new(runner, plan, emit);
-    let mut running: JoinSet<(usize, StepDone)> = JoinSet::new();
+    let mut running: JoinSet<(usize, Done, Duration)> = JoinSet::new();
     loop {
         while running.len() < options.threads && progress.stop.is_none() {
             let Some(Ready { step, .. }) = progress.ready.pop() else {
                 break;
             };
-            progress.start(step);
-            let (runner, node) = (Arc::clone(runner), plan.steps[step].node);
-            running.spawn(async move { (step, runner.step(node).await) });
+            let (runner, begun) = (Arc::clone(runner), Instant::now());
+            match plan.steps[step].task {
+                Task::Node(node) => {
+                    progress.start(node);
+                    running.spawn(async move {
+                        (step, Done::Node(runner.step(node).await), begun.elapsed())
+                    });
+                }
+                Task::Publish(group) => {
+                    if !progress.may_publish(group) {
+                        continue;
+                    }
+                    let group = plan.groups[group].clone();
+                    running.spawn(async move {
+                        let done = runner.publish(&group).await;
+                        (step, Done::Published(done), begun.elapsed())
+                    });
+                }
+            }
         }
         if running.is_empty() {
             break;
         }
         tokio::select! {
             Some(joined) = running.join_next() => match joined {
-                Ok((step, done)) => progress.finish(step, done, options.fail_fast),
+                Ok((step, Done::Node(done), _)) => progress.finish(step, done, options.fail_fast),
+                Ok((step, Done::Published(done), elapsed)) => {
+                    progress.published(step, done, elapsed);
+                }
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
             Some(message) = messages.recv() => progress.tell(message),
@@ -129,12 +158,13 @@ const FAIL_FAST: &str = "another node failed and --fail-fast was given";
 
 impl<'a, 'e> Progress<'a, 'e> {
     fn new(runner: &'a Runner, plan: &'a Plan, emit: &'a mut Emit<'e>) -> Self {
-        let open: Vec<usize> = plan.steps.iter().map(|s| s.needs.len()).collect();
+        let waits = |s: &crate::plan::Step| s.needs.len() + s.after.len();
+        let open: Vec<usize> = plan.steps.iter().map(waits).collect();
         let mut progress = Self {
             runner,
             plan,
             emit,
-            done: vec![false; open.len()],
+            ended: vec![None; open.len()],
             ready: BinaryHeap::new(),
             results: Vec::with_capacity(open.len()),
             counts: Counts::default(),
@@ -148,12 +178,14 @@ impl<'a, 'e> Progress<'a, 'e> {
         progress
     }
 
-    fn node(&self, step: usize) -> &'a Node {
-        self.runner.graph().node(self.plan.steps[step].node)
+    /// The node of a step that builds or asks one.
+    pub(super) fn node(&self, step: usize) -> Option<&'a Node> {
+        let ix = self.plan.steps[step].node()?;
+        Some(self.runner.graph().node(ix))
     }
 
     fn push_if_ready(&mut self, step: usize) {
-        if self.open[step] == 0 && !self.done[step] {
+        if self.open[step] == 0 && self.ended[step].is_none() {
             self.ready.push(Ready {
                 remaining: self.plan.steps[step].remaining,
                 step,
@@ -161,9 +193,9 @@ impl<'a, 'e> Progress<'a, 'e> {
         }
     }
 
-    fn start(&mut self, step: usize) {
+    fn start(&mut self, node: NodeIx) {
         self.started += 1;
-        let node = self.node(step);
+        let node = self.runner.graph().node(node);
         (self.emit)(Event::NodeStarted {
             node: node.id.clone(),
             kind: node.kind_words(),
@@ -172,41 +204,49 @@ impl<'a, 'e> Progress<'a, 'e> {
         });
     }
 
-    fn finish(&mut self, step: usize, done: StepDone, fail_fast: bool) {
-        for warning in done.warnings {
+    pub(super) fn warn(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
             (self.emit)(Event::Warned {
                 code: "node-warning".to_owned(),
                 message: warning,
             });
         }
+    }
+
+    fn finish(&mut self, step: usize, done: StepDone, fail_fast: bool) {
+        self.warn(done.warnings);
         let status = done.outcome.status;
         self.record(step, done.outcome);
-        if status.is_ok() {
-            for next in &self.plan.steps[step].feeds {
-                self.open[*next] -= 1;
-                self.push_if_ready(*next);
-            }
-        } else {
+        self.end(step, status.is_ok());
+        if !status.is_ok() && fail_fast && self.stop.is_none() {
+            self.stop = Some(FAIL_FAST);
+        }
+    }
+
+    /// A step ended: what waits for it may start, or is skipped.
+    pub(super) fn end(&mut self, step: usize, well: bool) {
+        self.ended[step] = Some(well);
+        for next in &self.plan.steps[step].precedes {
+            self.open[*next] -= 1;
+            self.push_if_ready(*next);
+        }
+        if !well {
             self.skip_behind(step);
-            if fail_fast && self.stop.is_none() {
-                self.stop = Some(FAIL_FAST);
-            }
+            return;
+        }
+        for next in &self.plan.steps[step].feeds {
+            self.open[*next] -= 1;
+            self.push_if_ready(*next);
         }
     }
 
     /// Skips every step that waits for a failed one, each with the reason.
     fn skip_behind(&mut self, failed: usize) {
-        let node = self.node(failed);
-        let verb = if node.is_test() {
-            "failed"
-        } else {
-            "was not built"
-        };
-        let reason = format!("{} `{}` {verb}", node.kind.as_str(), node.name);
+        let reason = self.reason(failed);
         let mut stack = self.plan.steps[failed].feeds.clone();
         stack.reverse();
         while let Some(step) = stack.pop() {
-            if self.done[step] {
+            if self.ended[step].is_some() {
                 continue;
             }
             let outcome = Outcome {
@@ -214,14 +254,27 @@ impl<'a, 'e> Progress<'a, 'e> {
                 ..Outcome::new(Status::Skipped)
             };
             self.record(step, outcome);
+            self.ended[step] = Some(false);
+            for next in &self.plan.steps[step].precedes {
+                self.open[*next] -= 1;
+                self.push_if_ready(*next);
+            }
             stack.extend(self.plan.steps[step].feeds.iter().rev());
         }
     }
 
+    /// What a failed step says to those that wait for it.
+    pub(super) fn reason(&self, failed: usize) -> String {
+        match self.node(failed) {
+            Some(node) if node.is_test() => format!("test `{}` failed", node.name),
+            Some(node) => format!("{} `{}` was not built", node.kind.as_str(), node.name),
+            None => "what it reads was not published".to_owned(),
+        }
+    }
+
     fn record(&mut self, step: usize, outcome: Outcome) {
-        self.done[step] = true;
+        let Some(node) = self.node(step) else { return };
         self.counts.add(outcome.status);
-        let node = self.node(step);
         self.results.push((node.id.clone(), outcome.clone()));
         (self.emit)(Event::NodeFinished {
             node: node.id.clone(),
@@ -245,16 +298,18 @@ impl<'a, 'e> Progress<'a, 'e> {
     /// Whatever was never started is told as well.
     fn close(mut self, options: &Options, start: Instant, cancel: &Cancel) -> RunRecord {
         let reason = self.stop.unwrap_or("it was never ready to run");
-        for step in 0..self.done.len() {
-            if !self.done[step] {
-                let message = Some(reason.to_owned());
-                self.record(
-                    step,
-                    Outcome {
-                        message,
-                        ..Outcome::new(Status::Cancelled)
-                    },
-                );
+        for step in 0..self.ended.len() {
+            if self.ended[step].is_none() {
+                match self.plan.steps[step].task {
+                    Task::Publish(group) => self.held_back(group, reason.to_owned(), false),
+                    Task::Node(_) => self.record(
+                        step,
+                        Outcome {
+                            message: Some(reason.to_owned()),
+                            ..Outcome::new(Status::Cancelled)
+                        },
+                    ),
+                }
             }
         }
         let elapsed = start.elapsed();

@@ -1,19 +1,71 @@
-//! `ref` and `source` at run time, answered by the graph.
+//! `ref` and `source` at run time, answered by the graph. What is built but not yet
+//! published is found where its candidate is, by those that come before its publication.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::graph::{Graph, NodeIx};
 use crate::jinja::{LookupError, Names, NodeContext, RefCall, SourceCall};
 use crate::names::{Relation, RelationKind};
+use crate::publish::CandidateHome;
+use crate::publish::home::shadow_schema;
 
-/// Answers names for one run.
+/// Which nodes of a run are published later than they are built.
+pub(super) struct Stage {
+    /// Where candidates live.
+    pub(super) home: CandidateHome,
+    /// The group with which each such node is published.
+    pub(super) group_of: HashMap<NodeIx, usize>,
+    /// The schemas that the run builds in.
+    pub(super) schemas: Vec<String>,
+}
+
+impl Stage {
+    /// Whether a node is published later than it is built.
+    pub(super) fn is_staged(&self, ix: NodeIx) -> bool {
+        self.group_of.contains_key(&ix)
+    }
+
+    /// Whether `reader` finds the candidate under the name of `read`: tests come before the
+    /// publication of what they read, and members of a group are published at once.
+    fn sees_candidate(&self, graph: &Graph, reader: NodeIx, read: NodeIx) -> bool {
+        let Some(group) = self.group_of.get(&read) else {
+            return false;
+        };
+        graph.node(reader).is_test() || self.group_of.get(&reader) == Some(group)
+    }
+
+    /// SQL with live names where it names candidates.
+    pub(super) fn live_text(&self, sql: &str) -> String {
+        let CandidateHome::ShadowSchemas(tag) = &self.home else {
+            return sql.to_owned();
+        };
+        if self.group_of.is_empty() || !sql.contains(tag.as_str()) {
+            return sql.to_owned();
+        }
+        let mut sql = sql.to_owned();
+        for schema in &self.schemas {
+            sql = sql.replace(&shadow_schema(schema, tag), schema);
+        }
+        sql
+    }
+}
+
+/// Answers names for one reader of a run.
 pub(super) struct GraphNames {
     graph: Arc<Graph>,
+    stage: Arc<Stage>,
+    /// The node whose SQL asks; an ephemeral model asks for the one that it is put into.
+    reader: Option<NodeIx>,
 }
 
 impl GraphNames {
-    pub(super) fn new(graph: Arc<Graph>) -> Self {
-        Self { graph }
+    pub(super) fn new(graph: Arc<Graph>, stage: Arc<Stage>, reader: Option<NodeIx>) -> Self {
+        Self {
+            graph,
+            stage,
+            reader,
+        }
     }
 
     /// A node may only read what was known when the order of the run was decided.
@@ -42,9 +94,16 @@ impl Names for GraphNames {
         if node.is_ephemeral() {
             return Ok(ephemeral_cte(&node.name));
         }
-        node.relation.clone().ok_or_else(|| LookupError {
+        let live = node.relation.as_ref().ok_or_else(|| LookupError {
             message: format!("`{}` has no relation", node.name),
             hint: None,
+        })?;
+        let reader = self.reader.filter(|reader| *reader != ix);
+        Ok(match reader {
+            Some(reader) if self.stage.sees_candidate(&self.graph, reader, ix) => {
+                self.stage.home.candidate(live)
+            }
+            _ => live.clone(),
         })
     }
 

@@ -27,12 +27,13 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    /// None yet. `of_target` is the profile's `node_retries`; the node's own config wins.
-    pub(super) fn new(node: &Node, of_target: Option<u32>, full_refresh: bool) -> Self {
+    /// None yet. `of_target` is the profile's `node_retries`; the node's own config wins. `anew`:
+    /// whatever an earlier attempt made is replaced.
+    pub(super) fn new(node: &Node, of_target: Option<u32>, anew: bool) -> Self {
         Self {
             retries: node.config.retries.or(of_target).unwrap_or(RETRIES),
             tried: 0,
-            repeatable: full_refresh || is_repeatable(node),
+            repeatable: anew || is_repeatable(node),
             committed: Committed::default(),
             last: None,
         }

@@ -1,9 +1,10 @@
 //! A run from its first statement to its last: prepare the target, run the plan between the
 //! project's hooks, clear up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -11,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::cancel::Cancel;
 use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
-use super::names::GraphNames;
+use super::names::{GraphNames, Stage};
 use super::retry::Committed;
 use super::session::RunSession;
 use super::{emptied, garbage};
@@ -19,15 +20,20 @@ use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::{Graph, NodeIx, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
+use crate::materialize::Candidate;
 use crate::names::{NodeId, Relation, quote_ident, quote_literal};
 use crate::pg::{ConnectConfig, Connection, Pool};
 use crate::plan::Plan;
 use crate::publish::home::{retired_schema, shadow_schema};
+use crate::publish::target_lock::{self, Hold};
 use crate::publish::{CandidateHome, Pending, RunTag, leftovers};
 use crate::session::{Session, SessionError};
 
 /// How many replaced relations wait before they are dropped in the middle of a run.
 const GARBAGE_AT_ONCE: usize = 50;
+
+/// How often a run asks whether the target is free.
+const HELD_AGAIN: Duration = Duration::from_millis(300);
 
 /// What a run needs.
 pub struct Setup {
@@ -57,6 +63,10 @@ pub struct Setup {
     pub on_run_start: Vec<Spanned<String>>,
     /// `on-run-end`.
     pub on_run_end: Vec<Spanned<String>>,
+    /// Whether to end at once when another run holds the target.
+    pub no_wait: bool,
+    /// Whether to say what would be published instead of publishing it.
+    pub dry_run: bool,
     /// Stops it.
     pub cancel: Cancel,
 }
@@ -64,9 +74,14 @@ pub struct Setup {
 /// A run in progress.
 pub struct Runner {
     setup: Setup,
-    home: CandidateHome,
+    stage: Arc<Stage>,
     pending: Pending,
-    names: Arc<dyn Names>,
+    /// Built and not yet published.
+    candidates: Mutex<HashMap<NodeIx, Candidate>>,
+    /// The connection that outlives all steps, holds the run's locks and publishes groups.
+    keeper: OnceLock<Arc<RunSession>>,
+    /// Groups are published one after another on that connection.
+    pub(super) publishing: tokio::sync::Mutex<()>,
     contexts: Vec<OnceLock<Arc<NodeContext>>>,
     garbage: Mutex<Vec<String>>,
     log: UnboundedSender<Message>,
@@ -82,8 +97,8 @@ impl Runner {
         emit: &mut Emit<'_>,
     ) -> Result<RunRecord, SessionError> {
         let (log, mut messages) = unbounded_channel();
-        let (runner, keeper) = Self::prepare(setup, plan, log, emit).await?;
-        let runner = Arc::new(runner);
+        let runner = Arc::new(Self::prepare(setup, plan, log, emit).await?);
+        let keeper = runner.kept()?;
         if let Err(error) = runner.hooks(&runner.setup.on_run_start, &keeper).await {
             runner.clear_up(plan, &keeper, emit).await;
             return Err(error);
@@ -109,9 +124,15 @@ impl Runner {
         let nodes = setup.graph.nodes().len();
         let tag = RunTag::from_unique(&setup.run_id);
         Self {
-            home: CandidateHome::ShadowSchemas(tag),
+            stage: Arc::new(Stage {
+                home: CandidateHome::ShadowSchemas(tag),
+                group_of: HashMap::new(),
+                schemas: Vec::new(),
+            }),
             pending: Pending::default(),
-            names: Arc::new(GraphNames::new(Arc::clone(&setup.graph))),
+            candidates: Mutex::default(),
+            keeper: OnceLock::new(),
+            publishing: tokio::sync::Mutex::default(),
             contexts: (0..nodes).map(|_| OnceLock::new()).collect(),
             garbage: Mutex::default(),
             log,
@@ -119,38 +140,97 @@ impl Runner {
         }
     }
 
-    /// Schemas, the run's lock, leftovers of dead runs, the catalog.
+    /// Schemas, the run's locks, leftovers of dead runs, the catalog.
     async fn prepare(
         setup: Setup,
         plan: &Plan,
         log: UnboundedSender<Message>,
         emit: &mut Emit<'_>,
-    ) -> Result<(Self, RunSession), SessionError> {
+    ) -> Result<Self, SessionError> {
         let tag = RunTag::from_unique(&setup.run_id);
         let mut runner = Self::new(setup, log);
-        let keeper = runner.keeper().await?;
+        let keeper = Arc::new(runner.keeper().await?);
+        let _ = runner.keeper.set(Arc::clone(&keeper));
         let schemas = runner.built_schemas(plan);
         if schemas.is_empty() {
-            return Ok((runner, keeper));
+            return Ok(runner);
         }
-        keeper.execute((&leftovers::hold_tag(&tag)).into()).await?;
+        // The keeper waits for long while others build; a server may end what idles.
+        let hold = format!(
+            "set idle_session_timeout = 0; {}",
+            leftovers::hold_tag(&tag)
+        );
+        keeper.execute((&hold).into()).await?;
         let list: Vec<String> = schemas.iter().cloned().collect();
-        for removed in leftovers::sweep(&keeper, &list).await? {
-            let message = format!("removed {removed}, left behind by a run that did not end");
+        let how = if plan.groups.is_empty() {
+            Hold::Shared
+        } else {
+            Hold::Exclusive
+        };
+        runner.hold_target(&keeper, &list, how, emit).await?;
+        for removed in leftovers::sweep(&*keeper, &list).await? {
+            let message = format!("removed {removed}, left by an earlier run");
             emit(Event::Logged { message });
         }
-        runner.home = create_schemas(&keeper, &schemas, tag).await?;
+        let home = create_schemas(&keeper, &schemas, tag).await?;
+        if !plan.groups.is_empty() && matches!(home, CandidateHome::SameSchema(_)) {
+            return Err(needs_schemas(&keeper).await);
+        }
+        runner.stage = Arc::new(Stage {
+            home,
+            group_of: plan.group_of.clone(),
+            schemas: list,
+        });
         runner.pending = Pending::new(runner.built(plan));
-        for name in emptied::tables(&keeper, runner.built(plan)).await? {
+        for name in emptied::tables(&*keeper, runner.built(plan)).await? {
             emit(Event::Warned {
                 code: codes::TABLE_EMPTIED.as_str().to_owned(),
                 message: emptied::message(&name),
             });
         }
-        Ok((runner, keeper))
+        Ok(runner)
     }
 
-    /// The connection that outlives all steps.
+    /// Waits until no other run publishes into the same schemas.
+    async fn hold_target(
+        &self,
+        keeper: &RunSession,
+        schemas: &[String],
+        how: Hold,
+        emit: &mut Emit<'_>,
+    ) -> Result<(), SessionError> {
+        let mut told = false;
+        while let Some(holder) = target_lock::try_acquire(keeper, schemas, how).await? {
+            if self.setup.no_wait {
+                return Err(target_lock::refusal(&holder));
+            }
+            if !told {
+                let message = format!(
+                    "waiting: schema {} is held by another run, {}",
+                    quote_ident(&holder.schema),
+                    holder.who
+                );
+                emit(Event::Logged { message });
+                told = true;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(HELD_AGAIN) => {}
+                () = self.setup.cancel.asked() => {
+                    let text = "the run was cancelled while it waited for another";
+                    return Err(SessionError::message(codes::TARGET_HELD, text));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection that outlives all steps, made when the run was prepared.
+    pub(super) fn kept(&self) -> Result<Arc<RunSession>, SessionError> {
+        let kept = self.keeper.get().cloned();
+        kept.ok_or_else(|| SessionError::message(codes::DB_LOST, "the run was never prepared"))
+    }
+
+    /// A session that belongs to no node.
     pub(super) async fn keeper(&self) -> Result<RunSession, SessionError> {
         let root = &self.setup.project_name;
         let context = NodeContext {
@@ -166,7 +246,7 @@ impl Runner {
             connection: Arc::new(self.connect().await?),
             engine: self.setup.engine.clone(),
             context: Arc::new(context),
-            names: Arc::clone(&self.names),
+            names: self.names(None),
             sources: self.setup.sources.clone(),
             compiled: None,
             file: None,
@@ -178,8 +258,8 @@ impl Runner {
     }
 
     /// The relations that a plan builds.
-    fn built<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Relation> {
-        let nodes = plan.steps.iter().map(|s| self.setup.graph.node(s.node));
+    pub(super) fn built<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Relation> {
+        let nodes = plan.nodes().map(|ix| self.setup.graph.node(ix));
         nodes
             .filter(|node| !node.is_test())
             .filter_map(|node| node.relation.as_ref())
@@ -225,8 +305,14 @@ impl Runner {
         let keeper = fresh.as_ref().unwrap_or(keeper);
         let statements = self.take_garbage();
         let mut left = garbage::drop_all(keeper, &statements).await.len();
-        if let CandidateHome::ShadowSchemas(tag) = &self.home {
-            let schemas = self.built_schemas(plan);
+        // What was not published stays until the next run, so that it can be looked at.
+        let kept = !self.candidates().is_empty();
+        if let CandidateHome::ShadowSchemas(tag) = &self.stage.home {
+            let schemas = if kept {
+                BTreeSet::new()
+            } else {
+                self.built_schemas(plan)
+            };
             let drops: Vec<String> = schemas
                 .iter()
                 .flat_map(|schema| [shadow_schema(schema, tag), retired_schema(schema, tag)])
@@ -327,11 +413,28 @@ impl Runner {
     }
 
     pub(super) fn home(&self) -> &CandidateHome {
-        &self.home
+        &self.stage.home
     }
 
-    pub(super) fn names(&self) -> Arc<dyn Names> {
-        Arc::clone(&self.names)
+    pub(super) fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    pub(super) fn dry_run(&self) -> bool {
+        self.setup.dry_run
+    }
+
+    /// What is built and not yet published.
+    pub(super) fn candidates(&self) -> MutexGuard<'_, HashMap<NodeIx, Candidate>> {
+        self.candidates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers the names that a node's SQL asks for.
+    pub(super) fn names(&self, reader: Option<NodeIx>) -> Arc<dyn Names> {
+        let graph = Arc::clone(&self.setup.graph);
+        Arc::new(GraphNames::new(graph, Arc::clone(&self.stage), reader))
     }
 
     pub(super) fn log(&self) -> UnboundedSender<Message> {
@@ -400,6 +503,31 @@ async fn create_schemas(
     }
     keeper.execute((&statements.join("; ")).into()).await?;
     Ok(CandidateHome::ShadowSchemas(tag))
+}
+
+/// Why candidates cannot be kept apart from what is live.
+async fn needs_schemas(keeper: &RunSession) -> SessionError {
+    let found = keeper
+        .query("select current_database()::text, current_user::text")
+        .await
+        .unwrap_or_default();
+    let cell = |at: usize| {
+        let row = found.rows.first();
+        row.and_then(|row| row.get(at).cloned().flatten())
+            .unwrap_or_default()
+    };
+    let (database, user) = (quote_ident(&cell(0)), quote_ident(&cell(1)));
+    SessionError::new(
+        Diagnostic::error(
+            codes::PUBLISH_MODE,
+            "publishing after an audit needs schemas of its own for candidates, and this role may \
+             not create schemas",
+        )
+        .hint(format!(
+            "as the database's owner run: grant create on database {database} to {user}; or run \
+             with --publish immediate"
+        )),
+    )
 }
 
 fn may_not_create(missing: &[&String], user: &str, database: &str) -> SessionError {

@@ -245,7 +245,11 @@ impl Session for RunSession {
         .await
     }
 
-    async fn render(&self, template: &str) -> Result<String, SessionError> {
+    async fn render(
+        &self,
+        template: &str,
+        this: Option<&Relation>,
+    ) -> Result<String, SessionError> {
         let Some(file) = self.file else {
             return Ok(template.to_owned());
         };
@@ -254,8 +258,14 @@ impl Session for RunSession {
             text: Arc::from(template),
             first_line: 1,
         };
-        self.render_template(template, Arc::clone(&self.context))
-            .await
+        let context = match this {
+            Some(this) => Arc::new(NodeContext {
+                this: Some(this.clone()),
+                ..(*self.context).clone()
+            }),
+            None => Arc::clone(&self.context),
+        };
+        self.render_template(template, context).await
     }
 }
 

@@ -31,7 +31,9 @@ impl Runner {
         let mut compiled_path = None;
         let node = self.graph().node(ix);
         let retries = self.target().node_retries;
-        let mut tries = Tries::new(node, retries, self.full_refresh(ix));
+        // What is staged touches nothing that is published, so it may be made again.
+        let anew = self.full_refresh(ix) || self.stage().is_staged(ix);
+        let mut tries = Tries::new(node, retries, anew);
         let result = loop {
             let result = self.attempt(ix, &mut compiled_path, &tries).await;
             let pause = match &result {
@@ -106,6 +108,11 @@ impl Runner {
         let Some(live) = node.relation.as_ref().filter(|_| !node.is_test()) else {
             return self.work(ix, None, session, path).await;
         };
+        if self.stage().is_staged(ix) {
+            // The run holds the whole target, so no other builds this relation.
+            let existing = materialize::existing(live, &session).await?;
+            return self.work(ix, existing, session, path).await;
+        }
         // Before anything is rendered, since templates ask what is there.
         let existing = materialize::begin_turn(live, &session).await?;
         let unlock = session.without_cancel();
@@ -131,7 +138,8 @@ impl Runner {
         };
         if !sql.is_empty() {
             let relative = compiled_path(self.target_path(), node);
-            self.write_compiled(&relative, &sql).await?;
+            self.write_compiled(&relative, &self.stage().live_text(&sql))
+                .await?;
             if node.kind == ResourceKind::Snapshot {
                 session.context = with_compiled_code(&session.context, &sql);
             }
@@ -179,27 +187,35 @@ impl Runner {
                 node.name
             )));
         };
+        let live_sql = self.stage().live_text(sql);
         let spec = Spec {
             node,
             live,
             sql,
+            live_sql: &live_sql,
             home: self.home(),
             existing,
             strict_seeds: self.strict_seeds(),
             full_refresh: self.full_refresh(ix),
             pending: self.pending(),
         };
-        let built = materialize::materialize(spec, session).await?;
-        self.collect_garbage(built.garbage).await;
-        let rows = built
-            .rows
-            .filter(|_| node.kind != ResourceKind::Model || is_stored(node));
+        let (rows, warnings) = if self.stage().is_staged(ix) {
+            let candidate = materialize::candidate(spec, session).await?;
+            let told = (candidate.rows, candidate.warnings.clone());
+            self.candidates().insert(ix, candidate);
+            told
+        } else {
+            let built = materialize::materialize(spec, session).await?;
+            self.collect_garbage(built.garbage).await;
+            (built.rows, built.warnings)
+        };
+        let rows = rows.filter(|_| node.kind != ResourceKind::Model || is_stored(node));
         Ok(StepDone {
             outcome: Outcome {
                 rows,
                 ..Outcome::new(Status::Success)
             },
-            warnings: built.warnings,
+            warnings,
         })
     }
 
@@ -236,7 +252,7 @@ impl Runner {
             connection: Arc::new(connection),
             engine: self.engine().clone(),
             context: self.context(ix),
-            names: self.names(),
+            names: self.names(Some(ix)),
             sources: self.sources().clone(),
             compiled: None,
             file: node.file,

@@ -104,6 +104,8 @@ pub trait Session: Send + Sync {
     /// Calls a macro as the node would, with dispatch, and gives its text.
     async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError>;
 
-    /// Renders a template as the node would, for example a hook.
-    async fn render(&self, template: &str) -> Result<String, SessionError>;
+    /// Renders a template as the node would, for example a hook. `this` stands for the
+    /// node's own relation where it is given.
+    async fn render(&self, template: &str, this: Option<&Relation>)
+    -> Result<String, SessionError>;
 }

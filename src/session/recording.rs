@@ -123,7 +123,11 @@ impl Session for Recording {
         Ok(format!("<{name}({})>", args.join(", ")))
     }
 
-    async fn render(&self, template: &str) -> Result<String, SessionError> {
+    async fn render(
+        &self,
+        template: &str,
+        _this: Option<&Relation>,
+    ) -> Result<String, SessionError> {
         Ok(template.to_owned())
     }
 }

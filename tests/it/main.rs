@@ -6,6 +6,7 @@ mod graph;
 mod hints;
 mod pg;
 mod project;
+mod publish;
 mod reference;
 mod run;
 mod support;

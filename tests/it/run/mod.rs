@@ -7,5 +7,5 @@ mod kinds;
 mod limits;
 mod others;
 mod retry;
-mod support;
+pub(crate) mod support;
 mod together;

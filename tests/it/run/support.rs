@@ -24,8 +24,18 @@ pub(crate) struct Ran {
 }
 
 impl Project {
-    /// A project of these files (path, text) on a database of its own.
+    /// A project of these files (path, text) on a database of its own, published in dbt's order.
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
+        Self::published(
+            std::env::var("MARTS_IT_PUBLISH")
+                .as_deref()
+                .unwrap_or("immediate"),
+            files,
+        )
+    }
+
+    /// A project with a publish mode.
+    pub(crate) fn published(mode: &str, files: &[(&str, &str)]) -> Self {
         let db = TestDb::new();
         let url = format!("{}&schema=shop", db.url());
         let project = Self {
@@ -35,7 +45,9 @@ impl Project {
         };
         project.write(
             "project.yml",
-            "name: shop\nversion: '1.0'\nconfig-version: 2\nprofile: shop\n",
+            &format!(
+                "name: shop\nversion: '1.0'\nconfig-version: 2\nprofile: shop\npublish: {mode}\n"
+            ),
         );
         project.write(
             "profiles.yml",

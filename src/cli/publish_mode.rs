@@ -1,0 +1,91 @@
+//! When each node of a command becomes visible.
+
+use super::args::RunArgs;
+use super::failure::Failure;
+use super::invocation::Invocation;
+use crate::diag::{Diagnostic, codes};
+use crate::graph::Node;
+use crate::plan::{Mode, Plan, Work};
+use crate::project::Publish;
+
+/// The modes of a command's nodes.
+pub(super) struct Modes {
+    /// `--publish`, or what a dry run needs; wins over the project.
+    forced: Option<Mode>,
+    /// What applies where the project says nothing.
+    default: Mode,
+    work: Work,
+}
+
+impl Modes {
+    /// Reads `--publish`.
+    pub(super) fn new(
+        invocation: &Invocation,
+        args: &RunArgs,
+        work: Work,
+    ) -> Result<Self, Failure> {
+        let file = &invocation.project.root_package().file;
+        let written = args.publish.as_deref().map(|word| {
+            let found = Publish::ALL.iter().find(|(known, _)| *known == word);
+            found.map(|(_, publish)| mode(*publish)).ok_or_else(|| {
+                Failure::message(
+                    codes::CLI_USAGE,
+                    format!("--publish is {word:?}"),
+                    "write immediate, audited or together",
+                )
+            })
+        });
+        // A dry run builds everything on candidates and publishes none of them.
+        let dry = args.dry_run.then_some(Mode::Together);
+        Ok(Self {
+            forced: dry.or(written.transpose()?),
+            default: match (file.publish, file.is_marts) {
+                (Some(publish), _) => mode(publish),
+                (None, true) => Mode::Together,
+                (None, false) => Mode::Immediate,
+            },
+            work,
+        })
+    }
+
+    /// A node's mode, before that of its ancestors is considered.
+    pub(super) fn of(&self, node: &Node) -> Mode {
+        self.forced
+            .or(node.config.publish.map(mode))
+            .unwrap_or(self.default)
+    }
+
+    /// A command without tests does not publish what may only be published audited.
+    pub(super) fn check_audit(&self, invocation: &Invocation, plan: &Plan) -> Result<(), Failure> {
+        if self.work == Work::Build && self.forced != Some(Mode::Immediate) {
+            return Ok(());
+        }
+        let names: Vec<&str> = plan
+            .nodes()
+            .map(|ix| invocation.graph.node(ix))
+            .filter(|node| !node.is_test() && node.config.require_audit)
+            .map(|node| node.name.as_str())
+            .collect();
+        let Some(first) = names.first() else {
+            return Ok(());
+        };
+        let more = match names.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        let wrong = Diagnostic::error(
+            codes::PUBLISH_MODE,
+            format!("`{first}`{more} may only be published with its tests (`require_audit: true`)"),
+        )
+        .hint("run `marts build` with the same selection");
+        Err(Failure::new(vec![wrong], invocation.sources().clone()))
+    }
+}
+
+fn mode(publish: Publish) -> Mode {
+    match publish {
+        Publish::Immediate => Mode::Immediate,
+        Publish::Audited => Mode::Audited,
+        Publish::Together => Mode::Together,
+    }
+}

@@ -1,0 +1,32 @@
+//! How a finished candidate becomes what readers see.
+
+use super::facts::Facts;
+
+/// How a candidate becomes what readers see.
+#[derive(Clone, Debug)]
+pub enum Publication {
+    /// The candidate table takes the live name, or its rows are exchanged for the live ones.
+    Table {
+        /// What was known of the live relation when the candidate took over its owner,
+        /// privileges and comments.
+        inherited: Box<Facts>,
+    },
+    /// A view is created under its live name.
+    View {
+        /// The whole `create view`, with live names in it.
+        create: String,
+        /// Statements that follow inside the publish transaction.
+        then: Vec<String>,
+    },
+    /// The live table stays and takes in a delta.
+    Delta {
+        /// Schema changes of the live table; they come first.
+        alter: Vec<String>,
+        /// Statements that apply the delta, in order.
+        apply: Vec<String>,
+        /// Statements that follow, for example the node's post-hooks.
+        then: Vec<String>,
+        /// Statements that drop the delta and what else was staged, once it is applied.
+        garbage: Vec<String>,
+    },
+}

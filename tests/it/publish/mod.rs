@@ -1,0 +1,3 @@
+//! Publishing after an audit: what readers see, and when.
+
+mod modes;
