@@ -43,6 +43,8 @@ pub(super) fn record(
         "publish": args.publish,
         "no_fuse": args.no_fuse,
         "drop_orphans": args.drop_orphans,
+        "dry_run": args.dry_run,
+        "rows": args.rows,
         "vars": invocation.cli_vars,
         "target": target.name,
         "profile": target.profile,
@@ -111,6 +113,9 @@ impl Recorded<'_> {
             publish: self.text("publish"),
             no_fuse: self.flag("no_fuse"),
             drop_orphans: self.flag("drop_orphans"),
+            // What was not to be published then is not published now.
+            dry_run: self.flag("dry_run"),
+            rows: self.flag("rows"),
             ..RunArgs::default()
         }
     }
