@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::ClientWrapper;
 use tokio::task::JoinHandle;
@@ -44,6 +44,8 @@ pub(super) struct Made {
     pub(super) backend: i32,
     /// For example 150004.
     pub(super) server_version: u32,
+    /// When it was last cleaned, until somebody uses it.
+    pub(super) cleaned: Option<Instant>,
 }
 
 /// How to connect: a configuration with its certificates read.
@@ -130,6 +132,7 @@ impl Connector {
             notices,
             backend,
             server_version,
+            cleaned: None,
         })
     }
 

@@ -333,17 +333,22 @@ impl Busy<'_> {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Some(object) = self.object.take() else {
+        let Some(mut object) = self.object.take() else {
             return;
         };
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        let connector = Arc::clone(&self.connector);
         if *self.in_flight.get_mut() == 0 {
+            // Its locks are let go and nobody who takes it next has to wait.
+            if let Some(runtime) = runtime {
+                runtime.spawn(async move { super::pool::clean_now(&connector, &mut object).await });
+            }
             return;
         }
         // Somebody stopped waiting for a statement: stop it on the server, then close.
         let token = object.client.cancel_token();
-        let connector = Arc::clone(&self.connector);
         let made = Object::take(object);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Some(runtime) = runtime {
             runtime.spawn(async move {
                 let _ = connector.cancel(&token).await;
                 drop(made);
