@@ -96,6 +96,12 @@ impl Outcome {
         }
     }
 
+    /// Whether its message says all, as a unit test's difference does; the number of failures
+    /// then adds nothing.
+    pub fn tells_itself(&self) -> bool {
+        self.message.is_some() && self.expected.is_none()
+    }
+
     /// An error with its message.
     pub fn error(message: impl Into<String>) -> Self {
         Self {
@@ -215,6 +221,20 @@ pub enum Event {
         seq: u64,
         /// The hash of its last entry, as hexadecimal digits.
         head: String,
+    },
+    /// The command ends for something beside its nodes: a project that is wrong, a server that
+    /// does not answer.
+    Failed {
+        /// The stable code.
+        code: String,
+        /// What happened, in one sentence.
+        message: String,
+        /// The whole text for people, with its source window and hint.
+        text: String,
+        /// The file to mend, relative to the project where it lies inside it.
+        file: Option<PathBuf>,
+        /// The line of that file, from 1.
+        line: Option<usize>,
     },
     /// The user asked to stop.
     Cancelled,

@@ -15,6 +15,7 @@
 //! | [`materialize`] | a node and its compiled SQL, on a [`session::Session`] | [`materialize::Built`] |
 //! | [`publish`] | a finished candidate | the published relation |
 //! | [`checks`] | a test's compiled SQL | [`checks::Verdict`] |
+//! | [`ledger`] | a run's record | entries of `marts_ledger`, chained by hashes |
 //! | [`report`] | events | text, JSON lines, `run_results.json` |
 //!
 //! A node is rendered when it is about to run, because macros may query what was just built;
@@ -32,6 +33,7 @@ pub mod diag;
 pub mod event;
 pub mod graph;
 pub mod jinja;
+pub mod ledger;
 pub mod limits;
 pub mod materialize;
 pub mod names;

@@ -67,6 +67,11 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         "project: the severity of a test decides whether it is a gate",
     ),
     (
+        "ledger",
+        &["names", "event", "session"],
+        "event: an entry is made of an Outcome or a RunRecord",
+    ),
+    (
         "run",
         &[
             "names",
@@ -82,6 +87,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
             "materialize",
             "checks",
             "plan",
+            "ledger",
         ],
         "the one place where Postgres and the engine meet",
     ),
@@ -107,6 +113,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
             "materialize",
             "checks",
             "plan",
+            "ledger",
             "run",
             "report",
         ],

@@ -1,15 +1,24 @@
 //! Data tests: ask, judge by severity and thresholds, and say what was found.
 
 mod expected;
+pub mod failures;
+pub mod fuse;
+mod judge;
+pub mod sample;
+mod sensitive;
+pub mod unit;
 
 use crate::event::{Sample, Status};
 use crate::graph::Node;
 use crate::jinja::{Arg, Table};
-use crate::project::TestSeverity;
 use crate::session::{Embedded, Session, SessionError};
 use serde_json::Value as Json;
 
 pub use expected::expected;
+pub use judge::{may_share, passed, tested_rows, thresholds};
+pub use sensitive::{MASK, Sensitive, patterns};
+
+use judge::{Answer, Thresholds, message};
 
 /// How many failing rows a report shows.
 pub const SAMPLE_ROWS: usize = 5;
@@ -23,33 +32,26 @@ pub struct Verdict {
     pub failures: u64,
     /// Some of them, unless it passed.
     pub sample: Option<Sample>,
+    /// How the count stands to a threshold that is not dbt's default.
+    pub message: Option<String>,
 }
 
-/// Runs a test whose compiled SQL selects the failing rows.
+/// Runs a test whose compiled SQL selects the failing rows. `rows` is a query that counts the
+/// tested rows, for thresholds that are a share of them.
 ///
 /// Errors: the SQL does not run, or `fail_calc` gives no whole number.
 pub async fn run_test(
     node: &Node,
     compiled: &str,
+    rows: Option<&str>,
     session: &dyn Session,
 ) -> Result<Verdict, SessionError> {
-    let config = &node.config;
-    let text = |value: &str| Arg::Json(Json::String(value.to_owned()));
-    let sql = session
-        .call_macro(
-            "get_test_sql",
-            &[
-                ("main_sql", text(compiled)),
-                ("fail_calc", text(&config.fail_calc)),
-                ("warn_if", text(&config.warn_if)),
-                ("error_if", text(&config.error_if)),
-                (
-                    "limit",
-                    Arg::Json(config.limit.map_or(Json::Null, Json::from)),
-                ),
-            ],
-        )
-        .await?;
+    let thresholds = Thresholds::of(&node.config).map_err(SessionError::materialization)?;
+    let sql = test_sql(node, &thresholds, compiled, session).await?;
+    let sql = match rows {
+        Some(rows) if thresholds.need_rows() => with_rows(&sql, rows),
+        _ => sql,
+    };
     let compiled_at = sql.find(compiled);
     let table = session
         .query_embedded(Embedded {
@@ -58,17 +60,7 @@ pub async fn run_test(
         })
         .await?;
     let answer = read_answer(node, &table)?;
-    let status = match answer {
-        Answer {
-            should_error: true, ..
-        } if config.severity == TestSeverity::Error => Status::Fail,
-        Answer {
-            should_error,
-            should_warn,
-            ..
-        } if should_warn || should_error => Status::Warn,
-        _ => Status::Pass,
-    };
+    let status = thresholds.judge(answer);
     let sample = match status {
         Status::Pass => None,
         _ => sample(compiled, session).await,
@@ -77,13 +69,38 @@ pub async fn run_test(
         status,
         failures: answer.failures,
         sample,
+        message: message(&node.config, status, answer),
     })
 }
 
-struct Answer {
-    failures: u64,
-    should_warn: bool,
-    should_error: bool,
+/// The test inside dbt's statement that counts and compares.
+async fn test_sql(
+    node: &Node,
+    thresholds: &Thresholds,
+    compiled: &str,
+    session: &dyn Session,
+) -> Result<String, SessionError> {
+    let config = &node.config;
+    let (warn_if, error_if) = thresholds.sql();
+    let text = |value: &str| Arg::Json(Json::String(value.to_owned()));
+    let limit = config.limit.map_or(Json::Null, Json::from);
+    let args = [
+        ("main_sql", text(compiled)),
+        ("fail_calc", text(&config.fail_calc)),
+        ("warn_if", text(warn_if)),
+        ("error_if", text(error_if)),
+        ("limit", Arg::Json(limit)),
+    ];
+    session.call_macro("get_test_sql", &args).await
+}
+
+/// Counts the tested rows in the same statement, so that both numbers are of one moment, and
+/// only if something failed.
+fn with_rows(sql: &str, rows: &str) -> String {
+    format!(
+        "select judged.*, case when judged.failures <> 0 then (\n{rows}\n) end as tested_rows\n\
+         from (\n{sql}\n) as judged"
+    )
 }
 
 fn read_answer(node: &Node, table: &Table) -> Result<Answer, SessionError> {
@@ -103,6 +120,7 @@ fn read_answer(node: &Node, table: &Table) -> Result<Answer, SessionError> {
             failures: failures as u64,
             should_warn: truth("should_warn"),
             should_error: truth("should_error"),
+            rows: cell("tested_rows").and_then(|rows| rows.parse().ok()),
         }),
         None => Err(SessionError::materialization(format!(
             "fail_calc of `{}` gave {failures:?}, which is no whole number of failures",

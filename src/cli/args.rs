@@ -145,7 +145,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// With --dry-run: compare rows by key as well
-    #[arg(long, requires = "dry_run")]
+    #[arg(long)]
     pub rows: bool,
     /// Drop relations that removed models left behind
     #[arg(long)]
@@ -172,6 +172,8 @@ pub struct RunArgs {
 pub enum Command {
     /// Seeds, models, snapshots and tests in DAG order; a failing test holds back what reads it
     Build(RunArgs),
+    /// Build and test candidates and say what would change; `build --dry-run` under another name
+    Diff(RunArgs),
     /// Build models
     Run(RunArgs),
     /// Run data tests
@@ -200,6 +202,8 @@ pub enum Command {
     /// Everything at once: server, data, seeds, models, tests, the key figures
     #[command(mut_arg("out", |out| out.hide(true)))]
     Demo(super::demo::DemoArgs),
+    /// The ledger: what earlier runs did, and whether the record of it is untouched
+    Audit(super::audit::AuditArgs),
     /// The private Postgres server
     Db(super::db::DbArgs),
 }

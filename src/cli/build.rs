@@ -1,22 +1,22 @@
 //! `build`, `run`, `test`, `seed`, `snapshot`: select, plan, run, report.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
-use super::invocation::{Invocation, reporter};
-use super::recorded::record;
+use super::invocation::{Flags, Invocation};
+use super::recorded;
+use super::recording::{Recording, run_results_path};
 use super::{
-    EXIT_NODE_FAILED, EXIT_OK, World, logging, manifest, publish_mode, retry, signals, target,
+    EXIT_NODE_FAILED, EXIT_OK, World, git, logging, manifest, publish_mode, retry, signals, target,
 };
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
+use crate::ledger;
 use crate::names::NodeId;
 use crate::plan::{Plan, PlanOptions, Work};
-use crate::report::run_results::{RunResultsFile, RunResultsOptions};
-use crate::report::{Reporter, Reporters};
+use crate::report::Reporter;
 use crate::run::{Cancel, Options, Runner, Setup};
 
 /// The command's word.
@@ -37,52 +37,48 @@ pub(super) fn run(
     work: Work,
     world: &mut World,
 ) -> Result<u8, Failure> {
-    let invocation = Invocation::load(global, word(work), args.full_refresh, world)?;
+    let mut recording = Recording::open(global, &args.report, world)?;
+    let ended = record(global, args, work, &mut recording, world);
+    recording.close(ended)
+}
+
+fn record(
+    global: &Global,
+    args: &RunArgs,
+    work: Work,
+    recording: &mut Recording,
+    world: &mut World,
+) -> Result<u8, Failure> {
+    let flags = Flags {
+        full_refresh: args.full_refresh,
+        store_failures: args.store_failures,
+    };
+    let invocation = Invocation::load_with(global, word(work), flags, world)?;
     logging::start(global, invocation.root());
-    let mut reporter = recording(global, args, &invocation, word(work), world);
-    invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
+    recording.know(
+        &invocation,
+        recorded::record(global, args, word(work), &invocation),
+    );
+    let reporter = recording.reporter();
+    invocation.tell_warnings(reporter, world.stderr_style.color);
     let runtime = runtime()?;
     let run = async {
         let connected = target::connect(global, &invocation.project, world).await?;
-        let record = execute(&invocation, args, work, &connected, &mut *reporter, world).await;
+        let record = execute(&invocation, args, work, &connected, reporter, world).await;
         tokio::task::spawn_blocking(|| connected.close()).await.ok();
         record
     };
     let record = manifest::beside(&invocation, || runtime.block_on(run))?;
-    reporter.finish();
-    Ok(if record.is_ok() {
+    Ok(exit_code(&record))
+}
+
+/// Of a run that went to its end.
+pub(super) fn exit_code(record: &RunRecord) -> u8 {
+    if record.is_ok() {
         EXIT_OK
     } else {
         EXIT_NODE_FAILED
-    })
-}
-
-/// The screen, and `run_results.json` beside it.
-pub(super) fn recording(
-    global: &Global,
-    args: &RunArgs,
-    invocation: &Invocation,
-    command: &str,
-    world: &World,
-) -> Box<dyn Reporter> {
-    let options = RunResultsOptions {
-        root: invocation.root().to_owned(),
-        path: run_results_path(invocation),
-        args: record(global, args, command, invocation),
-    };
-    let file = RunResultsFile::new(options, |error| tracing::warn!(%error, "run results"));
-    Box::new(
-        Reporters::default()
-            .with(reporter(global, world))
-            .with(file),
-    )
-}
-
-fn run_results_path(invocation: &Invocation) -> PathBuf {
-    invocation
-        .root()
-        .join(&invocation.target_path)
-        .join("run_results.json")
+    }
 }
 
 /// How long nodes took in the last run, for the order of this one.
@@ -124,6 +120,11 @@ pub(super) async fn execute(
     let mut setup = setup(invocation, args.full_refresh, connected, world)?;
     setup.no_wait = args.no_wait;
     setup.dry_run = args.dry_run;
+    setup.compare_rows = args.rows;
+    setup.store_failures = args.store_failures;
+    setup.ledger = ledger(invocation, work);
+    // A test whose failures are kept writes them with its own SQL.
+    setup.fuse = !args.no_fuse && !args.store_failures;
     signals::listen(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
@@ -135,6 +136,23 @@ pub(super) async fn execute(
     Runner::run(setup, &plan, &options, &mut emit)
         .await
         .map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
+}
+
+/// Whose run the ledger records; `None` where the project keeps none.
+fn ledger(invocation: &Invocation, work: Work) -> Option<ledger::Origin> {
+    let file = &invocation.project.root_package().file;
+    if !file.ledger {
+        return None;
+    }
+    let made = [invocation.target_path.as_str(), "logs", ".marts"];
+    let state = git::state(invocation.root(), &made);
+    Some(ledger::Origin {
+        run_id: invocation.run_id.clone(),
+        command: word(work).to_owned(),
+        target: invocation.project.target.name.clone(),
+        git_commit: state.commit,
+        git_dirty: state.dirty,
+    })
 }
 
 /// What a run on a connected target needs.
@@ -155,6 +173,7 @@ pub(super) fn setup(
         target_path: invocation.target_path.clone(),
         run_id: invocation.run_id.clone(),
         full_refresh,
+        fuse: true,
         strict_seeds: root.file.is_marts,
         color: world.stderr_style.color,
         project_name: root.name.clone(),
@@ -162,6 +181,15 @@ pub(super) fn setup(
         on_run_end: root.file.on_run_end.clone(),
         no_wait: false,
         dry_run: false,
+        compare_rows: false,
+        store_failures: false,
+        sensitive_columns: root
+            .file
+            .sensitive_columns
+            .iter()
+            .map(|pattern| pattern.value.clone())
+            .collect(),
+        ledger: None,
         cancel: Cancel::default(),
     })
 }

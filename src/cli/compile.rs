@@ -6,19 +6,32 @@ use std::io::Write;
 use super::args::{Global, RunArgs};
 use super::build::{runtime, setup};
 use super::failure::Failure;
-use super::invocation::{Invocation, reporter};
+use super::invocation::Invocation;
+use super::recording::Recording;
 use super::{EXIT_OK, World, manifest, target};
 use crate::event::Event;
 use crate::graph::manifest::CompiledCode;
+use crate::report::Reporter;
+use crate::report::format::count;
 use crate::run::compile_nodes;
 
 /// Runs the command.
 pub(super) fn run(global: &Global, args: &RunArgs, world: &mut World) -> Result<u8, Failure> {
+    let mut recording = Recording::open(global, &args.report, world)?;
+    let ended = compile(global, args, recording.reporter(), world);
+    recording.close(ended)
+}
+
+fn compile(
+    global: &Global,
+    args: &RunArgs,
+    reporter: &mut dyn Reporter,
+    world: &mut World,
+) -> Result<u8, Failure> {
     let invocation = Invocation::load(global, "compile", args.full_refresh, world)?;
     let color = world.stderr_style.color;
-    let mut reporter = reporter(global, world);
-    invocation.tell_warnings(&mut *reporter, color);
-    let selected = invocation.select(&args.select, &mut *reporter, color)?;
+    invocation.tell_warnings(reporter, color);
+    let selected = invocation.select(&args.select, reporter, color)?;
     let (compiled, problems) = runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let setup = setup(&invocation, args.full_refresh, &connected, world)?;
@@ -36,9 +49,9 @@ pub(super) fn run(global: &Global, args: &RunArgs, world: &mut World) -> Result<
     });
     manifest::write(&invocation, &code.collect())?;
     let folder = std::path::Path::new(&invocation.target_path).join("compiled");
-    let message = format!("{} nodes compiled to {}", compiled.len(), folder.display());
+    let nodes = count(compiled.len() as u64, "node");
+    let message = format!("{nodes} compiled to {}", folder.display());
     reporter.event(&Event::Logged { message });
-    reporter.finish();
     if problems.is_empty() {
         Ok(EXIT_OK)
     } else {

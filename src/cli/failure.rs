@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use crate::diag::{Code, Diagnostic, RenderOptions, SourceMap, render_all};
+use crate::diag::{Code, Diagnostic, RenderOptions, SourceMap, render, render_all};
+use crate::event::Event;
 use crate::session::SessionError;
 
 /// Diagnostics that end the command, with the files that they point into.
@@ -10,6 +11,7 @@ use crate::session::SessionError;
 pub struct Failure {
     diagnostics: Vec<Diagnostic>,
     sources: SourceMap,
+    is_told: bool,
 }
 
 impl Failure {
@@ -18,6 +20,7 @@ impl Failure {
         Self {
             diagnostics,
             sources,
+            is_told: false,
         }
     }
 
@@ -29,6 +32,34 @@ impl Failure {
     /// The exit code of all of them.
     pub fn exit_code(&self) -> u8 {
         super::EXIT_ERROR
+    }
+
+    /// The same, which a reporter may have told already.
+    #[must_use]
+    pub fn told(self, is_told: bool) -> Self {
+        Self { is_told, ..self }
+    }
+
+    /// Whether nothing more is to be said.
+    pub fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// As events, one for each diagnostic.
+    pub fn events(&self) -> impl Iterator<Item = Event> {
+        self.diagnostics.iter().map(|diagnostic| {
+            let place = diagnostic.labels.first().map(|label| {
+                let file = self.sources.file(label.span.file);
+                (file.path.clone(), file.line_column(label.span.start).0)
+            });
+            Event::Failed {
+                code: diagnostic.code.as_str().to_owned(),
+                message: diagnostic.message.clone(),
+                text: render(diagnostic, &self.sources, RenderOptions::default()),
+                line: place.as_ref().map(|(_, line)| *line),
+                file: place.map(|(file, _)| file).or(diagnostic.file.clone()),
+            }
+        })
     }
 
     /// Writes them for people.

@@ -18,6 +18,13 @@ use crate::jinja::{Engine, MacroFile, Settings};
 use crate::project::{self, Project, ReadOptions};
 use crate::report::{JsonLines, Progress, Reporter, Terminal};
 
+/// Flags of the command line that templates see.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    pub(super) full_refresh: bool,
+    pub(super) store_failures: bool,
+}
+
 /// A project that was read and resolved.
 pub(super) struct Invocation {
     pub(super) project: Project,
@@ -61,9 +68,23 @@ impl Invocation {
         full_refresh: bool,
         world: &World,
     ) -> Result<Self, Failure> {
+        let flags = Flags {
+            full_refresh,
+            ..Flags::default()
+        };
+        Self::load_with(global, command, flags, world)
+    }
+
+    /// Reads and resolves the project, with flags that templates see.
+    pub(super) fn load_with(
+        global: &Global,
+        command: &str,
+        flags: Flags,
+        world: &World,
+    ) -> Result<Self, Failure> {
         let (project, mut warnings) = read(global, world)?;
         let run_id = new_id();
-        let settings = settings(global, &project, command, full_refresh, &run_id, world)?;
+        let settings = settings(global, &project, (command, flags), &run_id, world)?;
         let macros: Vec<MacroFile> = project
             .packages
             .iter()
@@ -176,8 +197,7 @@ fn cli_vars(global: &Global) -> Result<IndexMap<String, Json>, Failure> {
 fn settings(
     global: &Global,
     project: &Project,
-    command: &str,
-    full_refresh: bool,
+    (command, flags): (&str, Flags),
     run_id: &str,
     world: &World,
 ) -> Result<Settings, Failure> {
@@ -193,9 +213,9 @@ fn settings(
         vars,
         target: target_json(project),
         flags: json!({
-            "FULL_REFRESH": full_refresh,
+            "FULL_REFRESH": flags.full_refresh,
             "WHICH": command,
-            "STORE_FAILURES": false,
+            "STORE_FAILURES": flags.store_failures,
             "EMPTY": false,
         }),
         dispatch: root.file.dispatch.clone(),

@@ -4,6 +4,7 @@
 //! Data goes to stdout, all else to stderr.
 
 pub mod args;
+mod audit;
 mod build;
 mod compile;
 mod db;
@@ -11,6 +12,7 @@ mod debug;
 mod demo;
 mod failure;
 mod generate;
+mod git;
 mod invocation;
 mod logging;
 mod ls;
@@ -18,6 +20,7 @@ mod maintenance;
 mod manifest;
 mod publish_mode;
 mod recorded;
+mod recording;
 mod retry;
 mod show;
 mod signals;
@@ -75,7 +78,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match run(&cli, &mut world) {
         Ok(code) => code,
         Err(failure) => {
-            failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            if !failure.is_told() {
+                failure.tell(&mut std::io::stderr().lock(), world.stderr_style.color);
+            }
             failure.exit_code()
         }
     };
@@ -104,6 +109,13 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Build(args) => build::run(global, args, Work::Build, world),
+        Command::Diff(args) => {
+            let args = args::RunArgs {
+                dry_run: true,
+                ..args.clone()
+            };
+            build::run(global, &args, Work::Build, world)
+        }
         Command::Run(args) => build::run(global, args, Work::Run, world),
         Command::Test(args) => build::run(global, args, Work::Test, world),
         Command::Seed(args) => build::run(global, &args.run, Work::Seed, world),
@@ -117,6 +129,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),
         Command::Demo(args) => demo::run(global, args, world),
+        Command::Audit(args) => audit::run(global, args, world),
         Command::Db(args) => db::main(global, args, world),
     }
 }

@@ -35,6 +35,13 @@ impl Modes {
                 )
             })
         });
+        if args.rows && !args.dry_run {
+            return Err(Failure::message(
+                codes::CLI_USAGE,
+                "--rows compares what a dry run would publish".to_owned(),
+                "add --dry-run, or run `marts diff --rows`",
+            ));
+        }
         // A dry run builds everything on candidates and publishes none of them.
         let dry = args.dry_run.then_some(Mode::Together);
         Ok(Self {

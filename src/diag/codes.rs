@@ -113,6 +113,10 @@ codes! {
     CLI_USAGE = "cli-usage";
     /// `retry` has no run that it could continue.
     RETRY_IMPOSSIBLE = "retry-impossible";
+    /// `--report` names no form, no path, or a path twice.
+    REPORT_FORM = "report-form";
+    /// The file of a report cannot be written.
+    REPORT_UNWRITABLE = "report-unwritable";
     /// This machine does not give what the program needs.
     SYSTEM = "system";
     // --- jinja -----------------------------------------------------------------------
@@ -139,6 +143,14 @@ codes! {
     UNKNOWN_DOCS = "unknown-docs";
     /// A data test names no macro.
     UNKNOWN_TEST = "unknown-test";
+    /// A unit test that is written in a way that nothing understands.
+    UNIT_TEST_FORM = "unit-test-form";
+    /// A unit test gives what its model does not read, or does not give what it reads.
+    UNIT_TEST_INPUT = "unit-test-input";
+    /// Rows of a unit test do not fit the columns they are for.
+    UNIT_TEST_ROWS = "unit-test-rows";
+    /// A contract that cannot be kept as it is written.
+    CONTRACT_FORM = "contract-form";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
@@ -192,8 +204,12 @@ codes! {
     SEED_FILE = "seed-file";
     /// A materialization cannot do what its config asks.
     MATERIALIZATION = "materialization";
+    /// A query does not give the columns that its model's contract promises.
+    CONTRACT_BROKEN = "contract-broken";
     /// What hangs on a relation keeps it from being replaced.
     PUBLISH_REFUSED = "publish-refused";
+    /// The new rows of a table that is continued would break a constraint of it.
+    PUBLISH_VIOLATION = "publish-violation";
     /// A relation stayed in use while its new version waited.
     PUBLISH_LOCKED = "publish-locked";
     /// Another run holds the target.
@@ -202,4 +218,12 @@ codes! {
     PUBLISH_MODE = "publish-mode";
     /// A crash of the server emptied an unlogged table.
     TABLE_EMPTIED = "table-emptied";
+    /// The failing rows of a test would replace something that no test made.
+    FAILURES_NAME_TAKEN = "failures-name-taken";
+    /// A run cannot be written into the ledger.
+    LEDGER_UNAVAILABLE = "ledger-unavailable";
+    /// The target's database has no ledger.
+    LEDGER_MISSING = "ledger-missing";
+    /// The ledger knows no test of that name.
+    LEDGER_UNKNOWN_TEST = "ledger-unknown-test";
 }

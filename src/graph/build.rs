@@ -12,7 +12,7 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test,
 };
-use super::{duplicates, model_json, naming, resolve};
+use super::{duplicates, model_json, naming, resolve, unit_tests};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::names::NodeId;
@@ -60,10 +60,17 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
             false => disabled.push(exposure),
         }
     }
+    let names = NameTable::new(&nodes, &disabled);
+    let (mut tests, without) = unit_tests::nodes(project, &nodes, &names, &mut problems);
+    for test in &mut tests {
+        describe(&docs, test, &mut problems);
+    }
+    nodes.extend(tests);
+    disabled.extend(without);
     problems.extend(duplicates::duplicates(&nodes));
     problems.extend(unused_config(project, &nodes, &disabled));
-    let names = NameTable::new(&nodes, &disabled);
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
+    problems.extend(unit_tests::check(&nodes));
     problems.extend(cycle::find(&nodes, &project.sources));
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
         .into_iter()
@@ -531,6 +538,7 @@ fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Di
         ("snapshots", ResourceKind::Snapshot),
         ("sources", ResourceKind::Source),
         ("data_tests", ResourceKind::Test),
+        ("unit_tests", ResourceKind::UnitTest),
     ]
     .into_iter()
     .flat_map(|(name, kind)| draft::tree(trees, kind).unused(name, &fqns(kind)))

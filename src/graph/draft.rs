@@ -28,6 +28,7 @@ pub(super) fn tree(trees: &ConfigTrees, kind: ResourceKind) -> &ConfigTree {
         ResourceKind::Seed => &trees.seeds,
         ResourceKind::Snapshot => &trees.snapshots,
         ResourceKind::Test => &trees.tests,
+        ResourceKind::UnitTest => &trees.unit_tests,
         ResourceKind::Source => &trees.sources,
         _ => &trees.models,
     }

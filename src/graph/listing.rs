@@ -85,6 +85,7 @@ pub fn listing(
 fn selector(node: &Node) -> String {
     match &node.detail {
         Detail::Source { source, .. } => format!("source:{}.{source}.{}", node.package, node.name),
+        Detail::UnitTest(_) => format!("unit_test:{}.{}", node.package, node.name),
         _ if node.kind == ResourceKind::Exposure => {
             format!("exposure:{}.{}", node.package, node.name)
         }

@@ -23,11 +23,15 @@ mod resolve;
 pub mod select;
 pub mod state;
 mod tags;
+pub mod unit_test;
+mod unit_tests;
 
 pub use docs::{DocsBlock, DocsBlocks};
 pub use lookup::NameTable;
 pub use model_json::model_json;
 pub use node::*;
+pub use unit_test::UnitTest;
+pub use unit_tests::{csv_records, input_of};
 
 use std::collections::HashMap;
 

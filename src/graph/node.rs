@@ -32,6 +32,8 @@ pub enum ResourceKind {
     Snapshot,
     /// A generic or singular data test.
     Test,
+    /// Rows that a model is given, and the rows that it should make of them.
+    UnitTest,
     /// A table that others fill.
     Source,
     /// SQL that is only compiled.
@@ -50,6 +52,7 @@ impl ResourceKind {
             Self::Seed => "seed",
             Self::Snapshot => "snapshot",
             Self::Test => "test",
+            Self::UnitTest => "unit_test",
             Self::Source => "source",
             Self::Analysis => "analysis",
             Self::Operation => "operation",
@@ -141,6 +144,8 @@ pub enum Detail {
     GenericTest(GenericTest),
     /// A test that is an SQL file.
     SingularTest,
+    /// A unit test.
+    UnitTest(Box<super::UnitTest>),
 }
 
 /// What a generic test asks, and of whom.
@@ -163,9 +168,9 @@ pub struct GenericTest {
 }
 
 impl Node {
-    /// Whether the node is one of several words for `test`.
+    /// Whether it asks instead of building: a data test or a unit test.
     pub fn is_test(&self) -> bool {
-        self.kind == ResourceKind::Test
+        matches!(self.kind, ResourceKind::Test | ResourceKind::UnitTest)
     }
 
     /// Whether it is an ephemeral model, which is never built.
@@ -173,8 +178,11 @@ impl Node {
         self.kind == ResourceKind::Model && self.config.materialized == "ephemeral"
     }
 
-    /// How people see it: `schema.name` for relations, else the name.
+    /// How people see it: `schema.name` for relations, `model::name` for unit tests, else the name.
     pub fn label(&self) -> String {
+        if let (Detail::UnitTest(_), [.., model, name]) = (&self.detail, self.fqn.as_slice()) {
+            return format!("{model}::{name}");
+        }
         match &self.relation {
             Some(relation) if !relation.schema.is_empty() => {
                 format!("{}.{}", relation.schema, relation.identifier)
@@ -187,6 +195,7 @@ impl Node {
     pub fn kind_words(&self) -> String {
         match self.kind {
             ResourceKind::Model => format!("{} model", self.config.materialized),
+            ResourceKind::UnitTest => "unit test".to_owned(),
             kind => kind.as_str().to_owned(),
         }
     }

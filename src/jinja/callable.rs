@@ -161,6 +161,13 @@ impl Namespace {
             members,
         })
     }
+
+    /// The same namespace with another member.
+    pub(super) fn with(&self, name: &str, member: Value) -> Value {
+        let mut members = self.members.clone();
+        members.insert(name.to_owned(), member);
+        Self::value(&self.package, members)
+    }
 }
 
 impl Object for Namespace {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
+use indexmap::IndexMap;
 use minijinja::value::{Object, Value};
 use minijinja::{Error, State};
 
@@ -13,6 +14,7 @@ use serde_json::Value as Json;
 use super::error::fail;
 use super::functions::config::ConfigObject;
 use super::native::{columns_value, relation_value};
+use super::overrides;
 use super::registry::{Macros, Table};
 use super::value::{Dict, List, from_json};
 use super::{Arg, Database, Names, NodeContext, Scan, Settings};
@@ -23,6 +25,8 @@ use crate::names::Relation;
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) macros: Arc<Macros>,
+    /// What macros return instead of being run, by `name` or `package.name`.
+    pub(super) overrides: IndexMap<String, Json>,
 }
 
 /// Parse or run.
@@ -59,6 +63,7 @@ impl fmt::Debug for Run {
 impl Run {
     pub(super) fn new(shared: &Arc<Shared>, node: Arc<NodeContext>, mode: Mode) -> Arc<Self> {
         let table = shared.macros.table(&node.package);
+        let table = overrides::over(table, &shared.overrides);
         Arc::new(Self {
             shared: Arc::clone(shared),
             node,

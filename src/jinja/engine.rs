@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 
@@ -11,8 +12,8 @@ use super::error::{MacroSyntax, Place, innermost, lookup_error, places};
 use super::registry::{BUILTIN, Loaded, MacroDef, Macros, place_of};
 use super::value::to_json;
 use super::{
-    Arg, Database, LookupError, MacroFile, MacroInfo, MacroOutput, Names, NodeContext, Rendered,
-    Scan, Settings, Template, functions, lines, rewrite, unknown, value,
+    Arg, Database, EngineOverrides, LookupError, MacroFile, MacroInfo, MacroOutput, Names,
+    NodeContext, Rendered, Scan, Settings, Template, functions, lines, rewrite, unknown, value,
 };
 use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes, nearest};
 
@@ -64,15 +65,39 @@ impl Engine {
         let dispatch = settings.dispatch.clone();
         let macros = Macros::load(&settings.project_name, dispatch, &files, &sources)?;
         let macros = Arc::new(macros);
-        let shared = Arc::new(Shared { settings, macros });
+        let shared = Shared {
+            settings,
+            macros,
+            overrides: IndexMap::new(),
+        };
+        Ok(Self::of(shared, sources))
+    }
+
+    fn of(shared: Shared, sources: SourceMap) -> Self {
+        let shared = Arc::new(shared);
         let parse = environment(&shared, UndefinedBehavior::Chainable);
         let run = environment(&shared, UndefinedBehavior::Lenient);
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             shared,
             sources,
             parse,
             run,
-        })))
+        }))
+    }
+
+    /// The same engine with other vars, environment variables and macros that return values of
+    /// their own: what a unit test overrides.
+    #[must_use]
+    pub fn with_overrides(&self, overrides: &EngineOverrides) -> Self {
+        let shared = &self.0.shared;
+        let mut settings = shared.settings.clone();
+        overrides.apply_to(&mut settings);
+        let shared = Shared {
+            settings,
+            macros: Arc::clone(&shared.macros),
+            overrides: overrides.macros.clone(),
+        };
+        Self::of(shared, self.0.sources.clone())
     }
 
     /// Renders a whole file at parse time and tells what it said of itself.
@@ -174,6 +199,15 @@ impl Engine {
     pub fn find_macro(&self, name: &str, package: &str) -> Option<MacroInfo> {
         let macros = &self.0.shared.macros;
         macros.resolve(package, name).map(|def| def.info())
+    }
+
+    /// Whether the macro that a name means for nodes of a package, dispatched or not, is one
+    /// of the built-in ones; also true where there is none.
+    pub fn is_builtin(&self, name: &str, package: &str) -> bool {
+        let macros = &self.0.shared.macros;
+        let own = |def: &Arc<MacroDef>| def.package == BUILTIN;
+        let dispatched = macros.dispatch(package, name, Some(BUILTIN));
+        macros.resolve(package, name).is_none_or(own) && dispatched.map_or(true, own)
     }
 
     /// All macros, the built-in ones first.

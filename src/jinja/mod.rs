@@ -14,6 +14,7 @@ mod error;
 mod functions;
 mod lines;
 mod native;
+mod overrides;
 mod registry;
 mod rewrite;
 #[cfg(test)]
@@ -25,5 +26,6 @@ mod yaml;
 
 pub use api::*;
 pub use engine::Engine;
+pub use overrides::EngineOverrides;
 pub use text_blocks::{TextBlock, docs_blocks, snapshot_blocks};
 pub use yaml::{YamlContext, render_description};

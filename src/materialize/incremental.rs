@@ -4,10 +4,10 @@
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
+use super::overlay::{self, Overlay, Rule};
 use super::{Built, Candidate, Spec, hooks, schema_change, settings, table};
 use crate::jinja::{Arg, Column};
 use crate::names::{Relation, RelationKind};
-use crate::publish::facts;
 use crate::session::{Embedded, Session, SessionError};
 
 /// Builds the table the first time or on a full refresh, else applies the delta.
@@ -24,15 +24,14 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
     }
     let delta = stage(spec, session).await?;
     let columns = schema_change::apply(spec, &delta, session).await?;
-    let sql = strategy_sql(spec, &strategy, &delta, &columns, session).await?;
+    let sql = strategy_sql(spec, &strategy, (spec.live, &delta), &columns, session).await?;
     let done = session.execute((&sql).into()).await?;
     for sql in hooks::inside(session, &config.post_hook).await? {
         session.execute((&sql).into()).await?;
     }
-    let after = after(spec, &columns, session).await?;
-    session
-        .execute((&format!("{after}drop table if exists {delta}; commit")).into())
-        .await?;
+    let mut last = overlay::described(spec, &columns, session).await?;
+    last.extend([format!("drop table if exists {delta}"), "commit".to_owned()]);
+    session.execute((&last.join(";\n")).into()).await?;
     hooks::outside(session, &config.post_hook).await?;
     Ok(Built {
         rows: done.rows,
@@ -42,16 +41,80 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
 }
 
 /// Builds the table the first time or on a full refresh; else a candidate that reads as the
-/// live table will once the new rows are in it.
+/// live table will once the new rows are in it: the delta and a view, or a full copy where no
+/// view can tell.
 pub(super) async fn candidate(
     spec: Spec<'_>,
     session: &dyn Session,
 ) -> Result<Candidate, SessionError> {
-    strategy(spec)?;
+    let strategy = strategy(spec)?;
     if spec.full_refresh || spec.existing != Some(RelationKind::Table) {
         return table::candidate(spec, spec.sql, session).await;
     }
-    Err(SessionError::materialization("not yet"))
+    let mut staged = overlay::stage(spec, spec.sql, session).await?;
+    let (new, old) = (staged.shape.delta_columns(), staged.shape.live_columns());
+    let change = schema_change::plan(spec, spec.live, &new, &old)?;
+    let rule = rule(spec, &strategy, session);
+    let Some(rule) = rule.filter(|rule| overlay::can_overlay(rule, &change, &staged.shape)) else {
+        let copy = overlay::copy_of_live(spec, &staged.shape, session).await?;
+        let change = schema_change::plan(spec, &copy, &new, &old)?;
+        let tables = (&copy, &staged.delta);
+        let sql = strategy_sql(spec, &strategy, tables, &change.written, session).await?;
+        return overlay::apply_to_copy(spec, &change.statements, &sql, session).await;
+    };
+    let written = overlay::conform(&mut staged, &change, session).await?;
+    let tables = (spec.live, &staged.delta);
+    let apply = strategy_sql(spec, &strategy, tables, &written, session).await?;
+    let overlay = Overlay {
+        spec,
+        rule: &rule,
+        staged: &staged,
+        change: &change,
+        written: &written,
+    };
+    overlay.make(apply, session).await
+}
+
+/// What a strategy does in terms of overlays; `None` where its macros are the project's own.
+fn rule(spec: Spec<'_>, strategy: &str, session: &dyn Session) -> Option<Rule> {
+    let config = &spec.node.config;
+    let keyed = !config.unique_key.is_empty();
+    let (known, macros): (_, &[&str]) = match strategy {
+        "append" => ("append", &[]),
+        "default" if !keyed => ("append", &["get_incremental_append_sql"]),
+        "delete+insert" | "default" if keyed => ("delete_insert", &DELETE_INSERT),
+        "delete+insert" => ("append", &DELETE_INSERT),
+        "merge" => ("merge", &["get_merge_sql"]),
+        "microbatch" if keyed => ("merge", &["get_incremental_merge_sql", "get_merge_sql"]),
+        "microbatch" | "insert_overwrite" => ("insert_overwrite", &OVERWRITE),
+        _ => return None,
+    };
+    let own = [strategy_macro(strategy)];
+    let own = own.iter().map(String::as_str);
+    let all = own.chain(macros.iter().copied()).chain(WRITERS);
+    let mut all = all.map(|name| session.resolves_to_builtin(name));
+    all.all(|builtin| builtin).then(|| Rule {
+        strategy: known,
+        unique_key: config.unique_key.clone(),
+        predicates: config.incremental_predicates.clone(),
+    })
+}
+
+/// Macros that strategies lean on.
+const WRITERS: [&str; 2] = ["get_insert_into_sql", "get_quoted_csv"];
+const DELETE_INSERT: [&str; 3] = [
+    "get_incremental_delete_insert_sql",
+    "get_delete_insert_merge_sql",
+    "key_in_source",
+];
+const OVERWRITE: [&str; 2] = [
+    "get_incremental_insert_overwrite_sql",
+    "get_insert_overwrite_merge_sql",
+];
+
+/// The macro that writes a strategy's statements.
+fn strategy_macro(strategy: &str) -> String {
+    format!("get_incremental_{}_sql", strategy.replace('+', "_"))
 }
 
 /// The strategy's name, checked: dbt's default is delete+insert with a unique key, else append.
@@ -122,7 +185,7 @@ fn short(name: &str) -> &str {
 async fn strategy_sql(
     spec: Spec<'_>,
     strategy: &str,
-    delta: &Relation,
+    (target, delta): (&Relation, &Relation),
     columns: &[Column],
     session: &dyn Session,
 ) -> Result<String, SessionError> {
@@ -136,17 +199,14 @@ async fn strategy_sql(
         [] => Json::Null,
         some => json!(some),
     };
-    let name = format!("get_incremental_{}_sql", strategy.replace('+', "_"));
+    let name = strategy_macro(strategy);
     let text = session
         .call_macro(
             &name,
             &[(
                 "arg_dict",
                 Arg::Dict(IndexMap::from([
-                    (
-                        "target_relation".to_owned(),
-                        Arg::Relation(spec.live.clone()),
-                    ),
+                    ("target_relation".to_owned(), Arg::Relation(target.clone())),
                     ("temp_relation".to_owned(), Arg::Relation(delta.clone())),
                     ("unique_key".to_owned(), Arg::Json(unique_key)),
                     ("dest_columns".to_owned(), Arg::Columns(columns.to_vec())),
@@ -156,20 +216,4 @@ async fn strategy_sql(
         )
         .await?;
     Ok(settings::statement(&text))
-}
-
-/// Comments and privileges, as statements with semicolons.
-async fn after(
-    spec: Spec<'_>,
-    columns: &[Column],
-    session: &dyn Session,
-) -> Result<String, SessionError> {
-    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-    let mut out = settings::comments(spec.node, "table", spec.live, &names);
-    if spec.node.config.grants.is_some() {
-        let facts = facts::read_inside(session, spec.live).await?;
-        let current = facts.live.map(|live| live.grants).unwrap_or_default();
-        out.extend(settings::grants(spec.node, spec.live, &current));
-    }
-    Ok(out.iter().map(|s| format!("{s};\n")).collect())
 }

@@ -8,6 +8,7 @@
 mod candidate;
 pub mod hooks;
 mod incremental;
+mod overlay;
 mod schema_change;
 pub mod seed;
 mod settings;

@@ -8,8 +8,22 @@ use crate::project::OnSchemaChange;
 use crate::publish::lock_inside;
 use crate::session::{Session, SessionError};
 
+/// What a new shape of the query means for the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Statements that change the table's columns.
+    pub(super) statements: Vec<String>,
+    /// The columns to write: the table's under `ignore`, else the query's.
+    pub(super) written: Vec<Column>,
+    /// The table's columns once the statements have run, in order.
+    pub(super) columns: Vec<Column>,
+    /// Whether a column goes or changes its type, if only its length. The views that read the
+    /// table stand in the way of that.
+    pub(super) rewrites: bool,
+}
+
 /// Compares the delta's columns with the table's, changes the table as the config says, and
-/// gives the columns to write: the table's under `ignore`, else the query's.
+/// gives the columns to write.
 pub(super) async fn apply(
     spec: Spec<'_>,
     delta: &Relation,
@@ -17,54 +31,79 @@ pub(super) async fn apply(
 ) -> Result<Vec<Column>, SessionError> {
     let new = session.columns(delta).await?;
     let old = session.columns(spec.live).await?;
-    let mut statements = widened(spec.live, &new, &old);
-    let added: Vec<&Column> = missing_in(&old, &new);
-    let removed: Vec<&Column> = missing_in(&new, &old);
-    let retyped: Vec<&Column> = retyped(&new, &old);
-    let changed = !(added.is_empty() && removed.is_empty() && retyped.is_empty());
-    match spec.node.config.on_schema_change {
-        OnSchemaChange::Fail if changed => return Err(failure(spec, &added, &removed, &retyped)),
-        OnSchemaChange::AppendNewColumns => {
-            statements.extend(added.iter().map(|c| add(spec.live, c)))
-        }
-        OnSchemaChange::SyncAllColumns => {
-            statements.extend(removed.iter().map(|c| {
-                format!(
-                    "alter table {} drop column {}",
-                    spec.live,
-                    quote_ident(&c.name)
-                )
-            }));
-            statements.extend(added.iter().map(|c| add(spec.live, c)));
-            statements.extend(retyped.iter().map(|c| set_type(spec.live, c)));
-        }
-        _ => {}
-    }
-    if !statements.is_empty() {
+    let change = plan(spec, spec.live, &new, &old)?;
+    if !change.statements.is_empty() {
         lock_inside(session, spec.live).await?;
-        session.execute((&statements.join("\n;\n")).into()).await?;
+        let text = change.statements.join("\n;\n");
+        session.execute((&text).into()).await?;
     }
-    Ok(match spec.node.config.on_schema_change {
-        OnSchemaChange::Ignore => old,
+    Ok(change.written)
+}
+
+/// What the config asks for when the query gives the columns `new` and `table` has `old`.
+///
+/// Errors: under `fail`, when they differ.
+pub(super) fn plan(
+    spec: Spec<'_>,
+    table: &Relation,
+    new: &[Column],
+    old: &[Column],
+) -> Result<Change, SessionError> {
+    let policy = spec.node.config.on_schema_change;
+    let added: Vec<&Column> = missing_in(old, new);
+    let removed: Vec<&Column> = missing_in(new, old);
+    let retyped: Vec<&Column> = retyped(new, old);
+    let changed = !(added.is_empty() && removed.is_empty() && retyped.is_empty());
+    if changed && policy == OnSchemaChange::Fail {
+        return Err(failure(spec, &added, &removed, &retyped));
+    }
+    let wider = widened(new, old);
+    let mut statements: Vec<String> = wider.iter().map(|c| set_type(table, c)).collect();
+    let mut change = Change {
+        columns: old.to_vec(),
+        ..Change::default()
+    };
+    let mut types: Vec<&Column> = wider;
+    if policy == OnSchemaChange::SyncAllColumns {
+        statements.extend(removed.iter().map(|c| drop_column(table, c)));
+        change.columns.retain(|c| !removed.contains(&c));
+        change.rewrites = !removed.is_empty();
+        types.extend(&retyped);
+    }
+    change.rewrites |= !types.is_empty();
+    let adds = [
+        OnSchemaChange::SyncAllColumns,
+        OnSchemaChange::AppendNewColumns,
+    ];
+    if adds.contains(&policy) {
+        statements.extend(added.iter().map(|c| add(table, c)));
+        change.columns.extend(added.into_iter().cloned());
+    }
+    if policy == OnSchemaChange::SyncAllColumns {
+        statements.extend(retyped.iter().map(|c| set_type(table, c)));
+    }
+    for column in &mut change.columns {
+        if let Some(typed) = types.iter().find(|t| t.name == column.name) {
+            column.data_type.clone_from(&typed.data_type);
+        }
+    }
+    change.statements = statements;
+    change.written = match policy {
+        OnSchemaChange::Ignore => change.columns.clone(),
         // A column that the query no longer has stays empty in the new rows.
-        _ => new,
-    })
+        _ => new.to_vec(),
+    };
+    Ok(change)
 }
 
 /// Text columns that would not hold what comes now are widened whatever the policy, as dbt does.
-fn widened(live: &Relation, new: &[Column], old: &[Column]) -> Vec<String> {
-    let pairs = new
-        .iter()
-        .filter_map(|n| old.iter().find(|o| o.name == n.name).map(|o| (n, o)));
-    pairs
-        .filter(
-            |(n, o)| match (varchar(&n.data_type), varchar(&o.data_type)) {
-                (Some(new), Some(old)) => new > old,
-                _ => false,
-            },
-        )
-        .map(|(n, _)| set_type(live, n))
-        .collect()
+fn widened<'a>(new: &'a [Column], old: &[Column]) -> Vec<&'a Column> {
+    let grows = |n: &&Column| {
+        let same = old.iter().find(|o| o.name == n.name);
+        let lengths = same.map(|o| (varchar(&n.data_type), varchar(&o.data_type)));
+        matches!(lengths, Some((Some(new), Some(old))) if new > old)
+    };
+    new.iter().filter(grows).collect()
 }
 
 /// The length of `character varying(n)`.
@@ -99,6 +138,11 @@ fn add(live: &Relation, column: &Column) -> String {
         quote_ident(&column.name),
         column.data_type
     )
+}
+
+fn drop_column(live: &Relation, column: &Column) -> String {
+    let name = quote_ident(&column.name);
+    format!("alter table {live} drop column {name}")
 }
 
 fn set_type(live: &Relation, column: &Column) -> String {

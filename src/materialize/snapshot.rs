@@ -3,6 +3,8 @@
 
 use serde_json::Value as Json;
 
+use super::overlay::{self, Overlay, Rule};
+use super::schema_change::Change;
 use super::{Built, Candidate, Spec, arg_text, hooks, settings, table};
 use crate::jinja::{Arg, Column};
 use crate::names::{Relation, RelationKind, quote_ident};
@@ -11,29 +13,22 @@ use crate::session::{Embedded, Session, SessionError};
 /// Takes a snapshot.
 pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
     check_config(spec)?;
+    if spec.existing.is_none() {
+        return first(spec, session).await;
+    }
+    check_kind(spec)?;
+    next(spec, session).await
+}
+
+/// Only a table can be continued.
+fn check_kind(spec: Spec<'_>) -> Result<(), SessionError> {
     match spec.existing {
-        None => first(spec, session).await,
-        Some(RelationKind::Table) => next(spec, session).await,
+        None | Some(RelationKind::Table) => Ok(()),
         Some(kind) => Err(SessionError::materialization(format!(
             "{} is a {}, so it holds no history that a snapshot could continue",
             spec.live,
             kind.as_str()
         ))),
-    }
-}
-
-/// Takes a snapshot as a candidate.
-pub(super) async fn candidate(
-    spec: Spec<'_>,
-    session: &dyn Session,
-) -> Result<Candidate, SessionError> {
-    check_config(spec)?;
-    match spec.existing {
-        None => {
-            let query = snapshot_sql(spec, false, session).await?;
-            table::candidate(spec, &query, session).await
-        }
-        _ => Err(SessionError::materialization("not yet")),
     }
 }
 
@@ -86,29 +81,14 @@ async fn next(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionErr
     let query = snapshot_sql(spec, true, session).await?;
     let delta = stage(spec, &query, session).await?;
     let columns = add_new_columns(spec, &delta, session).await?;
-    let names: Vec<Json> = columns
-        .iter()
-        .map(|c| Json::String(c.name.clone()))
-        .collect();
-    let merge = session
-        .call_macro(
-            "snapshot_merge_sql",
-            &[
-                ("target", Arg::Relation(spec.live.clone())),
-                ("source", Arg::Relation(delta.clone())),
-                ("insert_cols", Arg::Json(Json::Array(names))),
-            ],
-        )
-        .await?;
-    let done = session
-        .execute((&settings::statement(&merge)).into())
-        .await?;
+    let merge = merge_sql((spec.live, &delta), &columns, session).await?;
+    let done = session.execute((&merge).into()).await?;
     for sql in hooks::inside(session, &config.post_hook).await? {
         session.execute((&sql).into()).await?;
     }
-    session
-        .execute((&format!("drop table if exists {delta}; commit")).into())
-        .await?;
+    let mut last = overlay::described(spec, &columns, session).await?;
+    last.extend([format!("drop table if exists {delta}"), "commit".to_owned()]);
+    session.execute((&last.join(";\n")).into()).await?;
     hooks::outside(session, &config.post_hook).await?;
     Ok(Built {
         rows: done.rows,
@@ -135,31 +115,111 @@ async fn stage(
     Ok(delta)
 }
 
+/// The statements that end old versions and insert new ones.
+async fn merge_sql(
+    (target, delta): (&Relation, &Relation),
+    columns: &[Column],
+    session: &dyn Session,
+) -> Result<String, SessionError> {
+    let names = columns.iter().map(|c| Json::String(c.name.clone()));
+    let text = session
+        .call_macro(
+            "snapshot_merge_sql",
+            &[
+                ("target", Arg::Relation(target.clone())),
+                ("source", Arg::Relation(delta.clone())),
+                ("insert_cols", Arg::Json(Json::Array(names.collect()))),
+            ],
+        )
+        .await?;
+    Ok(settings::statement(&text))
+}
+
+/// Takes a snapshot as a candidate: the first as a table, later ones as what changed and a
+/// view of what the history will be.
+pub(super) async fn candidate(
+    spec: Spec<'_>,
+    session: &dyn Session,
+) -> Result<Candidate, SessionError> {
+    check_config(spec)?;
+    if spec.existing.is_none() {
+        let query = snapshot_sql(spec, false, session).await?;
+        return table::candidate(spec, &query, session).await;
+    }
+    check_kind(spec)?;
+    let query = snapshot_sql(spec, true, session).await?;
+    let mut staged = overlay::stage(spec, &query, session).await?;
+    let (new, old) = (staged.shape.delta_columns(), staged.shape.live_columns());
+    let change = change(spec.live, new.clone(), &old);
+    let rule = Rule {
+        strategy: "snapshot",
+        ..Rule::default()
+    };
+    let builtin = MACROS.iter().all(|name| session.resolves_to_builtin(name));
+    if !builtin || !overlay::can_overlay(&rule, &change, &staged.shape) {
+        let copy = overlay::copy_of_live(spec, &staged.shape, session).await?;
+        let change = self::change(&copy, new, &old);
+        let sql = merge_sql((&copy, &staged.delta), &change.written, session).await?;
+        return overlay::apply_to_copy(spec, &change.statements, &sql, session).await;
+    }
+    let once = [("source", Arg::Relation(staged.delta.clone()))];
+    let once = session.call_macro("marts_snapshot_end_once", &once).await?;
+    session
+        .execute((&settings::statement(&once)).into())
+        .await?;
+    let written = overlay::conform(&mut staged, &change, session).await?;
+    let apply = merge_sql((spec.live, &staged.delta), &written, session).await?;
+    let overlay = Overlay {
+        spec,
+        rule: &rule,
+        staged: &staged,
+        change: &change,
+        written: &written,
+    };
+    overlay.make(apply, session).await
+}
+
+/// Macros whose text the overlay of a snapshot mirrors.
+const MACROS: [&str; 5] = [
+    "snapshot_merge_sql",
+    "snapshot_columns",
+    "snapshot_is_current",
+    "get_snapshot_table_column_names",
+    "get_quoted_csv",
+];
+
+/// What the query's columns mean for the table: those that it gained are added.
+fn change(table: &Relation, mut written: Vec<Column>, old: &[Column]) -> Change {
+    written.retain(|c| !is_internal(&c.name));
+    let added = written
+        .iter()
+        .filter(|c| !old.iter().any(|o| o.name == c.name));
+    let add = |c: &Column| {
+        let name = quote_ident(&c.name);
+        format!("alter table {table} add column {name} {}", c.data_type)
+    };
+    Change {
+        statements: added.clone().map(add).collect(),
+        columns: old.iter().chain(added).cloned().collect(),
+        rewrites: false,
+        written: written.clone(),
+    }
+}
+
 /// Adds columns that the query gained; the columns to insert, in the delta's order.
 async fn add_new_columns(
     spec: Spec<'_>,
     delta: &Relation,
     session: &dyn Session,
 ) -> Result<Vec<Column>, SessionError> {
-    let mut columns = session.columns(delta).await?;
-    columns.retain(|c| !is_internal(&c.name));
+    let columns = session.columns(delta).await?;
     let old = session.columns(spec.live).await?;
-    let added: Vec<String> = columns
-        .iter()
-        .filter(|c| !old.iter().any(|o| o.name == c.name))
-        .map(|c| {
-            format!(
-                "alter table {} add column {} {}",
-                spec.live,
-                quote_ident(&c.name),
-                c.data_type
-            )
-        })
-        .collect();
-    if !added.is_empty() {
-        session.execute((&added.join(";\n")).into()).await?;
+    let change = change(spec.live, columns, &old);
+    if !change.statements.is_empty() {
+        let text = change.statements.join(";\n");
+        session.execute((&text).into()).await?;
     }
-    Ok(columns)
+    Ok(change.written)
 }
 
 /// Columns that only the delta has.

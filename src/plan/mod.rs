@@ -1,13 +1,15 @@
 //! Which nodes run, and what each waits for.
 //!
 //! A step waits for the nearest selected nodes that it reads, through whatever is not
-//! selected; in a build it also waits for the tests that gate it. Nodes that are published
-//! only after their tests form groups, each with a step of its own that publishes it.
+//! selected; in a build it also waits for the tests that gate it, and a model for its unit
+//! tests, which need nothing. Nodes that are published only after their tests form groups,
+//! each with a step of its own that publishes it.
 
 mod gates;
 mod groups;
 #[cfg(test)]
 mod tests;
+mod unit_tests;
 
 use std::collections::HashMap;
 
@@ -35,13 +37,14 @@ impl Work {
     pub fn covers(self, kind: ResourceKind) -> bool {
         match self {
             Self::Run => kind == ResourceKind::Model,
-            Self::Test => kind == ResourceKind::Test,
+            Self::Test => matches!(kind, ResourceKind::Test | ResourceKind::UnitTest),
             Self::Seed => kind == ResourceKind::Seed,
             Self::Snapshot => kind == ResourceKind::Snapshot,
             Self::Build => matches!(
                 kind,
                 ResourceKind::Model
                     | ResourceKind::Test
+                    | ResourceKind::UnitTest
                     | ResourceKind::Seed
                     | ResourceKind::Snapshot
             ),
@@ -136,9 +139,17 @@ impl Plan {
             index: &index,
             memo: HashMap::new(),
         };
-        let reads: Vec<Vec<usize>> = nodes.iter().map(|ix| nearest.of(*ix)).collect();
+        let reads: Vec<Vec<usize>> = nodes
+            .iter()
+            .map(|ix| match graph.node(*ix).kind {
+                // It reads rows of its own, so nothing has to be built for it.
+                ResourceKind::UnitTest => Vec::new(),
+                _ => nearest.of(*ix),
+            })
+            .collect();
         let mut needs = reads.clone();
         if options.work == Work::Build {
+            unit_tests::add(graph, &index, &mut needs);
             gates::add(graph, &nodes, &mut needs);
         }
         let steps = nodes
@@ -212,7 +223,7 @@ fn guess(graph: &Graph, ix: NodeIx) -> f64 {
     let node = graph.node(ix);
     match (node.kind, node.config.materialized.as_str()) {
         (ResourceKind::Model, "view") => 0.01,
-        (ResourceKind::Test, _) => 0.02,
+        (ResourceKind::Test | ResourceKind::UnitTest, _) => 0.02,
         _ => 0.2,
     }
 }

@@ -16,6 +16,7 @@ use super::node_values::{
     OnSchemaChange, PersistDocs, Publish, PublishMethod, StoreFailuresAs, TestSeverity, TimeLimit,
     describe,
 };
+use super::threshold::Threshold;
 
 /// Takes typed values out of the map and collects what is wrong.
 pub(super) struct Reader<'a> {
@@ -306,15 +307,11 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// `warn_if` and `error_if`: a comparison that the count of failures is put before.
+    /// `warn_if` and `error_if`.
     fn condition(&mut self, key: &str) -> Option<String> {
         let text = self.text(key)?;
-        let trimmed = text.trim();
-        let compares = ["<", ">", "=", "!", "between", "in", "is", "not", "%"]
-            .iter()
-            .any(|start| trimmed.to_lowercase().starts_with(start));
-        if !compares {
-            self.wrong(key, "a comparison such as \">10\" or \"!= 0\"");
+        if let Err(expected) = Threshold::parse(&text) {
+            self.wrong(key, expected);
             return None;
         }
         Some(text)

@@ -126,6 +126,10 @@ pub struct ProjectFile {
     pub query_comment: Option<Json>,
     /// `publish:`, when nodes become visible unless their own config says otherwise.
     pub publish: Option<Publish>,
+    /// `ledger`: whether runs are written into it; default true in our own file, else false.
+    pub ledger: bool,
+    /// `sensitive_columns`: patterns of column names whose values no report shows.
+    pub sensitive_columns: Vec<Spanned<String>>,
     /// `flags:`.
     pub flags: IndexMap<String, Json>,
     /// `restrict-access`, `require-dbt-version` and other keys kept for artifacts.
@@ -196,7 +200,9 @@ pub struct Properties {
     pub singular_tests: Vec<ResourceProperties>,
     /// Tables of `sources:`.
     pub sources: Vec<SourceTable>,
-    /// `unit_tests:`, `exposures:`, `groups:`, `metrics:`, ... as written, with key and place.
+    /// `unit_tests:`.
+    pub unit_tests: Vec<super::UnitTestProperties>,
+    /// `exposures:`, `groups:`, `metrics:`, ... as written, with key and place.
     pub other: Vec<(String, Spanned<Json>, String)>,
 }
 

@@ -40,6 +40,8 @@ pub(crate) const PROJECT: &[&str] = &[
     "on-run-start",
     "on-run-end",
     "query-comment",
+    "ledger",
+    "sensitive_columns",
     "flags",
     "require-dbt-version",
     "restrict-access",
@@ -369,6 +371,18 @@ pub(crate) const COLUMN: &[&str] = &[
     "granularity",
     "dimension",
     "entity",
+];
+
+/// Keys of a unit test.
+pub(crate) const UNIT_TEST: &[&str] = &[
+    "name",
+    "description",
+    "model",
+    "given",
+    "expect",
+    "overrides",
+    "config",
+    "versions",
 ];
 
 /// Keys of a source.

@@ -21,6 +21,8 @@ mod properties;
 mod render;
 mod selectors;
 mod sources;
+mod threshold;
+mod unit_tests;
 mod url;
 mod vars;
 mod versions;
@@ -31,6 +33,10 @@ pub use declarations::*;
 pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
+pub use threshold::{Share, Threshold};
+pub use unit_tests::{
+    FixtureFormat, FixtureProperties, GivenProperties, Overrides, UnitTestProperties, WrittenRows,
+};
 pub use vars::parse_vars;
 pub use versions::{VersionColumns, VersionProperties};
 

@@ -120,6 +120,7 @@ fn read_properties(
         into.macros.extend(part.macros);
         into.singular_tests.extend(part.singular_tests);
         into.sources.extend(part.sources);
+        into.unit_tests.extend(part.unit_tests);
         into.other.extend(part.other);
         check.diagnostics.extend(diagnostics);
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::diag::codes::{PROJECT_NAME, PROJECT_NOT_FOUND, RENAMED_KEY};
+use crate::diag::codes::{PROJECT_NAME, PROJECT_NOT_FOUND, RENAMED_KEY, WRONG_TYPE};
 use crate::diag::{Diagnostic, FileId, Spanned};
 
 use super::config_tree::{join_trees, parse_tree};
@@ -91,6 +91,8 @@ pub(crate) fn read(
     let on_run_start = fields.texts("on-run-start", check).unwrap_or_default();
     let on_run_end = fields.texts("on-run-end", check).unwrap_or_default();
     let query_comment = fields.take("query-comment").map(Node::to_json);
+    let ledger = fields.boolean("ledger", check).unwrap_or(is_marts);
+    let sensitive_columns = patterns(&mut fields, "sensitive_columns", check);
     let flags = rendered_map(&mut fields, "flags", renderer, check);
     let publish = publish(&mut fields, renderer, check);
     let other = fields.rest_known(keys::PROJECT, check);
@@ -111,6 +113,8 @@ pub(crate) fn read(
         on_run_end,
         query_comment,
         publish,
+        ledger,
+        sensitive_columns,
         flags,
         other,
     })
@@ -253,6 +257,24 @@ fn trees(fields: &mut Fields<'_>, renderer: &Renderer, check: &mut Check) -> Con
         unit_tests,
         other,
     }
+}
+
+/// Patterns of names, such as `*email*`.
+fn patterns(fields: &mut Fields<'_>, key: &str, check: &mut Check) -> Vec<Spanned<String>> {
+    let patterns = fields.texts(key, check).unwrap_or_default();
+    for pattern in &patterns {
+        if let Err(error) = globset::Glob::new(&pattern.value) {
+            check.push(
+                Diagnostic::error(
+                    WRONG_TYPE,
+                    format!("`{}` of `{key}` is no pattern of names", pattern.value),
+                )
+                .at(pattern.span, error.kind().to_string())
+                .hint("write names with `*` for any letters, such as \"*email*\""),
+            );
+        }
+    }
+    patterns
 }
 
 fn json_map(fields: &mut Fields<'_>, key: &str, check: &mut Check) -> IndexMap<String, Json> {

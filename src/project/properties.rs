@@ -72,6 +72,10 @@ pub(crate) fn read(
     for item in fields.list("sources", check) {
         sources::read(item, context, &mut properties.sources, check);
     }
+    for item in fields.list("unit_tests", check) {
+        let read = super::unit_tests::read(item, context, check);
+        properties.unit_tests.extend(read);
+    }
     fields.take("version");
     keep_others(&mut fields, context, properties, check);
 }

@@ -112,21 +112,59 @@ pub fn clip_middle(text: &str, limit: usize) -> String {
     format!("{first}…{}", &text[start..])
 }
 
-/// A database value on one line: line breaks and other control characters are shown as
-/// escapes, so that no value can move the cursor or colour the screen.
+/// A database value on one line: line breaks, other control characters and those that turn
+/// the direction of writing are shown as escapes, so that no value can move the cursor, colour
+/// the screen or show other text than it holds.
 pub fn one_line(value: &str) -> String {
-    if !value.chars().any(char::is_control) {
+    if !value.chars().any(is_hostile) {
         return value.to_owned();
     }
     let mut shown = String::with_capacity(value.len());
     for c in value.chars() {
-        if c.is_control() {
+        if is_hostile(c) {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);
         }
     }
     shown
+}
+
+/// Text of several lines: as [`one_line`], but line ends and tabs stay.
+pub fn many_lines(text: &str) -> String {
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            line.split('\t')
+                .map(one_line)
+                .collect::<Vec<_>>()
+                .join("\t")
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// Whether a character does something to the text around it.
+fn is_hostile(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Text without colours and other escape sequences of a terminal.
+pub fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// At most `limit` characters of a text; what was cut is told.
+pub fn shorten(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some((at, _)) => {
+            let all = text.chars().count() as u64;
+            format!("{}… ({})", &text[..at], count(all, "character"))
+        }
+    }
 }
 
 /// The longest beginning of `text` that is at most `limit` columns wide.
@@ -242,5 +280,13 @@ mod tests {
     #[test]
     fn control_characters_are_shown_not_obeyed() {
         assert_eq!(one_line("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(one_line("a\u{202e}cba"), "a\\u{202e}cba");
+        assert_eq!(one_line("\u{5e9} 👩\u{200d}🔧"), "\u{5e9} 👩\u{200d}🔧");
+    }
+
+    #[test]
+    fn long_values_are_cut_and_say_so() {
+        assert_eq!(shorten("abc", 3), "abc");
+        assert_eq!(shorten("éabc", 2), "éa… (4 characters)");
     }
 }

@@ -4,18 +4,34 @@
 //! writer it was given; nothing here decides what happened, and a reader that went away (a
 //! closed pipe) never stops a run. Start at [`terminal::Terminal`].
 
+mod details;
+pub mod digest;
+pub mod files;
 pub mod format;
+mod github;
+mod html;
 pub mod json_lines;
+mod junit;
+mod lanes;
 mod layout;
 mod line_writer;
+pub mod lineage;
+mod markdown;
+pub mod places;
 pub mod progress;
+mod publication;
 pub mod run_results;
 pub mod style;
 mod summary;
 pub mod table;
 pub mod terminal;
+mod timeline;
+pub mod wording;
 
+pub use files::{Forge, ReportFiles};
 pub use json_lines::JsonLines;
+pub use lineage::Lineage;
+pub use places::Places;
 pub use progress::Progress;
 pub use run_results::{RunResultsFile, RunResultsOptions};
 pub use style::Style;
@@ -51,8 +67,13 @@ impl Reporters {
     /// Adds a format.
     #[must_use]
     pub fn with(mut self, reporter: impl Reporter + 'static) -> Self {
-        self.0.push(Box::new(reporter));
+        self.add(reporter);
         self
+    }
+
+    /// Adds a format that joins later.
+    pub fn add(&mut self, reporter: impl Reporter + 'static) {
+        self.0.push(Box::new(reporter));
     }
 }
 

@@ -1,5 +1,6 @@
 //! `target/run_results.json`: the run in dbt's form, written when it ends.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::Reporter;
-use super::format::count;
+use super::format::{count, plain};
+use super::lanes::Lanes;
 use crate::artifact::run_results::{NodeResult, ResultStatus, RunResults, Timing};
 use crate::artifact::{self, ArtifactError};
 use crate::event::{Event, Outcome, Status};
@@ -28,6 +30,8 @@ pub struct RunResultsOptions {
 pub struct RunResultsFile {
     options: RunResultsOptions,
     results: RunResults,
+    lanes: Lanes,
+    has_begun: bool,
     clock: fn() -> Timestamp,
     on_error: Box<dyn FnMut(ArtifactError) + Send>,
 }
@@ -42,6 +46,8 @@ impl RunResultsFile {
         Self {
             options,
             results: RunResults::new(""),
+            lanes: Lanes::default(),
+            has_begun: false,
             clock: Timestamp::now,
             on_error: Box::new(on_error),
         }
@@ -50,7 +56,7 @@ impl RunResultsFile {
     fn add(&mut self, node: &NodeId, outcome: &Outcome) {
         let mut result = NodeResult::new(node.clone(), status(outcome.status));
         result.execution_time = outcome.elapsed.as_secs_f64();
-        result.thread_id = "Thread-1".to_owned();
+        result.thread_id = format!("Thread-{}", self.lanes.end(node) + 1);
         result.message = Some(message(outcome));
         result.failures = outcome.failures;
         result.relation_name = outcome.relation.clone();
@@ -65,6 +71,28 @@ impl RunResultsFile {
             response.insert("rows_affected".into(), rows.into());
         }
         self.results.results.push(result);
+    }
+
+    /// Built nodes that became visible, or did not and why.
+    fn published(&mut self, nodes: &[NodeId], reason: Option<(&str, bool)>) {
+        let nodes: HashSet<&NodeId> = nodes.iter().collect();
+        let results = self.results.results.iter_mut();
+        for result in results.filter(|result| nodes.contains(&result.unique_id)) {
+            let response = &mut result.adapter_response;
+            response.insert("published".into(), reason.is_none().into());
+            match reason {
+                None => {}
+                Some((reason, true)) => {
+                    result.status = ResultStatus::Error;
+                    result.message = Some(format!("not published: {reason}"));
+                }
+                Some((reason, false)) => {
+                    let built = result.message.take().unwrap_or_default();
+                    let built = format!("{built}; built, not published: {reason}");
+                    result.message = Some(built.trim_start_matches("; ").to_owned());
+                }
+            }
+        }
     }
 
     fn timing(&self, elapsed: Duration) -> Vec<Timing> {
@@ -87,6 +115,7 @@ impl Reporter for RunResultsFile {
     fn event(&mut self, event: &Event) {
         match event {
             Event::RunStarted { run_id, .. } => {
+                self.has_begun = true;
                 self.results = RunResults::new(run_id);
                 self.results.args = self.options.args.clone();
             }
@@ -94,18 +123,32 @@ impl Reporter for RunResultsFile {
             Event::RunFinished { elapsed, .. } => {
                 self.results.elapsed_time = elapsed.as_secs_f64();
             }
-            Event::NodeStarted { .. }
-            | Event::Warned { .. }
+            Event::NodeStarted { node, .. } => self.lanes.begin(node),
+            Event::Published { nodes, .. } => self.published(nodes, None),
+            Event::NotPublished {
+                nodes,
+                reason,
+                failed,
+            } => self.published(nodes, Some((plain(reason).trim(), *failed))),
+            // The one place for text of our own that dbt's schema leaves.
+            Event::LedgerWritten { seq, head } => {
+                let env = &mut self.results.metadata.env;
+                env.insert("MARTS_LEDGER_SEQ".to_owned(), seq.to_string());
+                env.insert("MARTS_LEDGER_HEAD".to_owned(), head.clone());
+            }
+            Event::Warned { .. }
             | Event::Logged { .. }
-            | Event::Published { .. }
-            | Event::NotPublished { .. }
             | Event::Changes { .. }
-            | Event::LedgerWritten { .. }
+            | Event::Failed { .. }
             | Event::Cancelled => {}
         }
     }
 
     fn finish(&mut self) {
+        // What did not begin has no results: those of the last run stay, for `retry`.
+        if !self.has_begun {
+            return;
+        }
         self.results.metadata.generated_at = format!("{:.6}", (self.clock)());
         if let Err(error) = artifact::write(&self.options.path, &self.results) {
             (self.on_error)(error);
@@ -127,7 +170,7 @@ fn status(status: Status) -> ResultStatus {
 /// What happened in words, without colours.
 fn message(outcome: &Outcome) -> String {
     if let Some(message) = &outcome.message {
-        return anstream::adapter::strip_str(message).to_string();
+        return plain(message);
     }
     match (outcome.status, outcome.failures, outcome.rows) {
         (Status::Fail | Status::Warn, Some(failures), _) => {
@@ -184,6 +227,9 @@ mod tests {
         let mut reporter = RunResultsFile::new(options, move |error| {
             *heard.lock().unwrap() = error.to_string();
         });
+        reporter.finish();
+        assert_eq!(*told.lock().unwrap(), "", "nothing began");
+        reporter.event(&story()[0]);
         reporter.finish();
         assert!(told.lock().unwrap().starts_with("cannot write "));
     }

@@ -1,10 +1,12 @@
 //! The end of a run at a glance: what went wrong again with its file, the counts in one
 //! line, and what to do next.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use super::format::{clip, count, duration, one_line, width};
+use super::format::{clip, count, duration, width};
 use super::style::{Style, Tone};
+use super::wording::{Tally, reason};
 use crate::event::{Outcome, Status};
 use crate::names::NodeId;
 
@@ -25,16 +27,10 @@ struct Failure {
 #[derive(Debug, Default)]
 pub(super) struct Summary {
     command: String,
-    built: u64,
-    passed: u64,
-    warned: u64,
-    failed: u64,
-    errors: u64,
-    skipped: u64,
-    cancelled: u64,
-    warnings: u64,
-    stopped: bool,
+    tally: Tally,
     failures: Vec<Failure>,
+    /// How nodes that may still be published ended.
+    built: HashMap<NodeId, Status>,
 }
 
 impl Summary {
@@ -46,23 +42,18 @@ impl Summary {
     }
 
     pub(super) fn warning(&mut self) {
-        self.warnings += 1;
+        self.tally.warnings += 1;
     }
 
     pub(super) fn stop(&mut self) {
-        self.stopped = true;
+        self.tally.stopped = true;
     }
 
     /// Counts a finished node and remembers it if it went wrong.
     pub(super) fn add(&mut self, node: &NodeId, label: &str, outcome: &Outcome) {
-        match outcome.status {
-            Status::Success => self.built += 1,
-            Status::Pass => self.passed += 1,
-            Status::Warn => self.warned += 1,
-            Status::Fail => self.failed += 1,
-            Status::Error => self.errors += 1,
-            Status::Skipped => self.skipped += 1,
-            Status::Cancelled => self.cancelled += 1,
+        self.tally.add(outcome.status);
+        if outcome.status == Status::Success {
+            self.built.insert(node.clone(), outcome.status);
         }
         if matches!(outcome.status, Status::Fail | Status::Error) {
             self.failures.push(Failure {
@@ -70,8 +61,20 @@ impl Summary {
                 label: label.to_owned(),
                 status: outcome.status,
                 reason: reason(outcome),
-                file: outcome.file.as_ref().map(|path| path.display().to_string()),
+                file: outcome.file.as_ref().map(|path| {
+                    let line = outcome.line.map(|l| format!(":{l}")).unwrap_or_default();
+                    format!("{}{line}", path.display())
+                }),
             });
+        }
+    }
+
+    /// Nodes that were built could not be published.
+    pub(super) fn unpublished(&mut self, nodes: &[NodeId]) {
+        for node in nodes {
+            if let Some(status) = self.built.remove(node) {
+                self.tally.take_back(status);
+            }
         }
     }
 
@@ -101,41 +104,9 @@ impl Summary {
     }
 
     fn headline(&self, elapsed: Duration, style: Style) -> String {
-        let bad = self.failed + self.errors > 0;
-        let (tone, word) = if self.stopped {
-            (Tone::Bad, "Stopped")
-        } else if bad {
-            (Tone::Bad, "Failed")
-        } else if self.warned + self.warnings > 0 {
-            (Tone::Caution, "Done with warnings")
-        } else {
-            (Tone::Good, "Done")
-        };
-        let counts = [
-            (self.failed, "test failed", "tests failed"),
-            (self.errors, "error", "errors"),
-            (self.skipped, "skipped", "skipped"),
-            (self.cancelled, "stopped", "stopped"),
-            (self.warned, "test warned", "tests warned"),
-            (self.warnings, "warning", "warnings"),
-            (self.built, "built", "built"),
-            (self.passed, "test passed", "tests passed"),
-        ];
-        let said: Vec<String> = counts
-            .iter()
-            .filter(|(number, ..)| *number > 0)
-            .map(|(number, one, many)| {
-                let noun = if *number == 1 { one } else { many };
-                format!("{} {noun}", super::format::thousands(*number))
-            })
-            .collect();
-        let said = if said.is_empty() {
-            "nothing to do".to_owned()
-        } else {
-            said.join(", ")
-        };
+        let (tone, word) = self.tally.verdict();
         let word = style.paint(tone, word);
-        format!("{word} in {}: {said}\n", duration(elapsed))
+        format!("{word} in {}: {}\n", duration(elapsed), self.tally.said())
     }
 
     /// What a person does next; `None` where it is theirs alone to know.
@@ -143,12 +114,12 @@ impl Summary {
         let command = &self.command;
         if self.failures.is_empty() {
             let next = match command.as_str() {
-                _ if self.stopped => return None,
+                _ if self.tally.is_bad() => return None,
                 "seed" => "marts run",
                 "run" => "marts test",
                 _ => return None,
             };
-            return (self.built > 0).then(|| next.to_owned());
+            return (self.tally.built > 0).then(|| next.to_owned());
         }
         if !matches!(
             command.as_str(),
@@ -206,26 +177,4 @@ impl Failure {
             _ => name,
         }
     }
-}
-
-/// One line on why: for a failed test its rows and expectation, else the message's first line
-/// without the `error[code]: ` that the status already says.
-fn reason(outcome: &Outcome) -> String {
-    if outcome.status == Status::Fail {
-        let rows = outcome.failures.map(|n| count(n, "row"));
-        let expected = outcome.expected.as_ref().map(|e| format!("expected {e}"));
-        let parts: Vec<String> = rows.into_iter().chain(expected).collect();
-        if !parts.is_empty() {
-            return one_line(&parts.join(", "));
-        }
-    }
-    let message = outcome.message.as_deref().unwrap_or("");
-    let message = anstream::adapter::strip_str(message).to_string();
-    let first = message.lines().find(|line| !line.trim().is_empty());
-    let first = first.unwrap_or("").trim();
-    let bare = first.strip_prefix("error").and_then(|rest| {
-        let (code, text) = rest.split_once(": ")?;
-        (code.is_empty() || code.starts_with('[')).then_some(text)
-    });
-    one_line(bare.unwrap_or(first))
 }

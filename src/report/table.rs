@@ -63,6 +63,18 @@ impl Grid {
 
     /// As aligned text that ends with a newline. Cells wider than 60 columns are cut.
     pub fn text(&self, style: Style, fit: Fit) -> String {
+        if self
+            .headers
+            .iter()
+            .any(|header| one_line(header) != *header)
+        {
+            let headers = self.headers.iter().map(|header| one_line(header)).collect();
+            return Self {
+                headers,
+                ..self.clone()
+            }
+            .text(style, fit);
+        }
         let mut text = String::new();
         if let Some(title) = &self.title {
             text.push_str(&style.paint(Tone::Strong, title));

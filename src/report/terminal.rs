@@ -11,6 +11,7 @@ use super::format::{count, duration, one_line, thousands};
 use super::layout::{Layout, Parts};
 use super::line_writer::LineWriter;
 use super::progress::Progress;
+use super::publication;
 use super::style::{Style, Tone};
 use super::summary::Summary;
 use super::table::{Fit, Grid};
@@ -32,6 +33,8 @@ pub struct Terminal {
     skips: Skips,
     /// Whether an empty line was the last thing said.
     spaced: bool,
+    /// Whether the last thing said was about publishing, whose lines stand together.
+    in_aside: bool,
 }
 
 /// Nodes in a row that were skipped for one reason.
@@ -61,12 +64,14 @@ impl Terminal {
             summary: Summary::default(),
             skips: Skips::default(),
             spaced: true,
+            in_aside: false,
         }
     }
 
     fn say(&mut self, text: &str) {
         let Self { out, progress, .. } = self;
         self.spaced = text.ends_with("\n\n");
+        self.in_aside = false;
         progress.above(|| out.write(text));
     }
 
@@ -147,7 +152,9 @@ impl Terminal {
     /// Rows and time, as they stand at the right edge.
     fn numbers(&self, outcome: &Outcome) -> String {
         let rows = match (outcome.status, outcome.failures, outcome.rows) {
-            (Status::Fail | Status::Warn, Some(failures), _) => count(failures, "row"),
+            (Status::Fail | Status::Warn, Some(failures), _) if !outcome.tells_itself() => {
+                count(failures, "row")
+            }
             (_, _, Some(rows)) => count(rows, "row"),
             _ => String::new(),
         };
@@ -169,8 +176,14 @@ impl Terminal {
             }
             if let (Status::Fail | Status::Warn, Some(failures)) =
                 (outcome.status, outcome.failures)
+                && !outcome.tells_itself()
             {
                 text.push_str(&self.found(failures, outcome.sample.as_ref()));
+            }
+            // Of a test, the relation is where its failing rows are kept.
+            if let (Some(relation), Some(_)) = (&outcome.relation, outcome.failures) {
+                let query = format!("select * from {}", one_line(relation));
+                text.push_str(&self.fact("all rows", &query));
             }
             text.push_str(&self.places(outcome));
         }
@@ -183,13 +196,14 @@ impl Terminal {
     /// The files to look into, but those that the message names itself.
     fn places(&self, outcome: &Outcome) -> String {
         let message = outcome.message.as_deref().unwrap_or("");
+        let line = outcome.line.map(|l| format!(":{l}")).unwrap_or_default();
         let places = [
-            ("declared in", &outcome.file),
-            ("compiled SQL", &outcome.compiled_path),
+            ("declared in", &outcome.file, line),
+            ("compiled SQL", &outcome.compiled_path, String::new()),
         ];
-        let paths = places.into_iter().filter_map(|(name, path)| {
+        let paths = places.into_iter().filter_map(|(name, path, line)| {
             let path = path.as_ref()?.display().to_string();
-            (!message.contains(&path)).then(|| self.fact(name, &path))
+            (!message.contains(&path)).then(|| self.fact(name, &format!("{path}{line}")))
         });
         paths.collect()
     }
@@ -231,6 +245,32 @@ impl Terminal {
             format!("{word}[{code}]: {message}")
         };
         self.say(&format!("{text}\n\n"));
+    }
+
+    /// What is said between the nodes and the summary, behind an empty line.
+    fn aside(&mut self, text: &str) {
+        if self.style.quiet || text.is_empty() {
+            return;
+        }
+        let gap = if self.spaced || self.in_aside {
+            ""
+        } else {
+            "\n"
+        };
+        self.say(&format!("{gap}{text}"));
+        self.in_aside = true;
+    }
+
+    fn not_published(&mut self, nodes: &[NodeId], reason: &str, failed: bool) {
+        let text = publication::not_published(nodes.len(), reason, failed, self.style);
+        if failed {
+            self.summary.unpublished(nodes);
+            let gap = if self.spaced { "" } else { "\n" };
+            self.say(&format!("{gap}{text}"));
+            self.in_aside = true;
+        } else {
+            self.aside(&text);
+        }
     }
 
     fn run_finished(&mut self, elapsed: Duration) {
@@ -278,10 +318,25 @@ impl Reporter for Terminal {
                     self.say(&format!("{}\n", message.trim_end()));
                 }
             }
-            Event::Published { .. }
-            | Event::NotPublished { .. }
-            | Event::Changes { .. }
-            | Event::LedgerWritten { .. } => {}
+            Event::Published { nodes, elapsed } => {
+                let text = publication::published(nodes.len(), *elapsed, self.style);
+                self.aside(&text);
+            }
+            Event::NotPublished {
+                nodes,
+                reason,
+                failed,
+            } => self.not_published(nodes, reason, *failed),
+            Event::Changes { changes } => {
+                let text = publication::changes(changes, self.style);
+                self.aside(&text);
+            }
+            Event::LedgerWritten { seq, head } => {
+                let text = publication::ledger(*seq, head, self.style);
+                self.aside(&text);
+            }
+            // The program's end tells it in full.
+            Event::Failed { .. } => {}
             Event::Cancelled => {
                 self.summary.stop();
                 let text =

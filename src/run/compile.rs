@@ -20,6 +20,13 @@ pub(super) fn compiled_path(target_path: &str, node: &Node) -> PathBuf {
             path.push(&node.path);
             path.push(format!("{}.sql", file_name(&test.short_name)));
         }
+        Detail::UnitTest(_) => {
+            path.push(&node.path);
+            // Its name is its own among the tests of its model, which stands before it.
+            let model = node.fqn.iter().rev().nth(1).map_or("", String::as_str);
+            path.push(file_name(model));
+            path.push(format!("{}.sql", file_name(&node.name)));
+        }
         _ => path.push(&node.path),
     }
     if path.extension().is_none_or(|e| e != "sql") {
@@ -55,6 +62,17 @@ pub(super) async fn compile(
     context_of: &(dyn Fn(NodeIx) -> Arc<crate::jinja::NodeContext> + Sync),
 ) -> Result<String, SessionError> {
     let own = render(graph, ix, session, context_of).await?;
+    with_ephemeral(graph, ix, own, session, context_of).await
+}
+
+/// A query of the node, with those of the ephemeral models that the node reads.
+pub(super) async fn with_ephemeral(
+    graph: &Graph,
+    ix: NodeIx,
+    own: String,
+    session: &RunSession,
+    context_of: &(dyn Fn(NodeIx) -> Arc<crate::jinja::NodeContext> + Sync),
+) -> Result<String, SessionError> {
     let mut ctes = Vec::new();
     for parent in ephemeral_ancestors(graph, ix) {
         let sql = render(graph, parent, session, context_of).await?;
@@ -84,7 +102,7 @@ async fn render(
 
 /// Without empty lines around it and without a semicolon at its end, so that it can stand
 /// inside other statements.
-fn trim_sql(text: &str) -> &str {
+pub(super) fn trim_sql(text: &str) -> &str {
     let text = text.trim_start_matches(['\n', '\r']).trim_end();
     text.strip_suffix(';').map_or(text, str::trim_end)
 }
@@ -105,7 +123,7 @@ fn ephemeral_ancestors(graph: &Graph, ix: NodeIx) -> Vec<NodeIx> {
 }
 
 /// Puts common table expressions in front of a query, before its own if it has some.
-fn with_ctes(sql: &str, ctes: &[(String, String)]) -> String {
+pub(super) fn with_ctes(sql: &str, ctes: &[(String, String)]) -> String {
     if ctes.is_empty() {
         return sql.to_owned();
     }

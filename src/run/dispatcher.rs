@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 
 use super::cancel::Cancel;
 use super::database::Message;
-use super::publishing::PublishDone;
 use super::runner::Runner;
+use super::scan::{Ended, Job, Member, Sharing};
 use super::step::StepDone;
 use crate::event::{Counts, Event, Outcome, RunRecord, Status};
-use crate::graph::{Node, NodeIx};
+use crate::graph::Node;
 use crate::names::NodeId;
 use crate::plan::{Plan, Task};
 
@@ -35,10 +35,17 @@ pub struct Options {
 }
 
 /// A step that may start, ordered by the longest work behind it, then by its place.
-#[derive(PartialEq)]
 struct Ready {
     remaining: f64,
     step: usize,
+    /// What is left to do for steps that have begun; `None` for one that has not.
+    job: Option<Job>,
+}
+
+impl PartialEq for Ready {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
 }
 
 impl Eq for Ready {}
@@ -66,17 +73,13 @@ pub(super) struct Progress<'a, 'e> {
     open: Vec<usize>,
     /// How each step ended: `Some(true)` well.
     pub(super) ended: Vec<Option<bool>>,
+    begun: Vec<bool>,
     ready: BinaryHeap<Ready>,
+    sharing: Sharing,
     pub(super) results: Vec<(NodeId, Outcome)>,
     pub(super) counts: Counts,
     started: usize,
     stop: Option<&'static str>,
-}
-
-/// A step that ended.
-enum Done {
-    Node(StepDone),
-    Published(PublishDone),
 }
 
 /// Runs a plan to its end; every step has exactly one result.
@@ -96,41 +99,21 @@ pub(super) async fn dispatch(
         target: options.target.clone(),
     });
     let mut progress = Progress::new(runner, plan, emit);
-    let mut running: JoinSet<(usize, Done, Duration)> = JoinSet::new();
+    let mut running: JoinSet<Ended> = JoinSet::new();
     loop {
         while running.len() < options.threads && progress.stop.is_none() {
-            let Some(Ready { step, .. }) = progress.ready.pop() else {
+            let Some(job) = progress.next_job() else {
                 break;
             };
-            let (runner, begun) = (Arc::clone(runner), Instant::now());
-            match plan.steps[step].task {
-                Task::Node(node) => {
-                    progress.start(node);
-                    running.spawn(async move {
-                        (step, Done::Node(runner.step(node).await), begun.elapsed())
-                    });
-                }
-                Task::Publish(group) => {
-                    if !progress.may_publish(group) {
-                        continue;
-                    }
-                    let group = plan.groups[group].clone();
-                    running.spawn(async move {
-                        let done = runner.publish(&group).await;
-                        (step, Done::Published(done), begun.elapsed())
-                    });
-                }
-            }
+            let runner = Arc::clone(runner);
+            running.spawn(async move { runner.job(job).await });
         }
         if running.is_empty() {
             break;
         }
         tokio::select! {
             Some(joined) = running.join_next() => match joined {
-                Ok((step, Done::Node(done), _)) => progress.finish(step, done, options.fail_fast),
-                Ok((step, Done::Published(done), elapsed)) => {
-                    progress.published(step, done, elapsed);
-                }
+                Ok(ended) => progress.take(ended, options.fail_fast),
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
             Some(message) = messages.recv() => progress.tell(message),
@@ -165,7 +148,9 @@ impl<'a, 'e> Progress<'a, 'e> {
             plan,
             emit,
             ended: vec![None; open.len()],
+            begun: vec![false; open.len()],
             ready: BinaryHeap::new(),
+            sharing: Sharing::default(),
             results: Vec::with_capacity(open.len()),
             counts: Counts::default(),
             started: 0,
@@ -186,16 +171,70 @@ impl<'a, 'e> Progress<'a, 'e> {
 
     fn push_if_ready(&mut self, step: usize) {
         if self.open[step] == 0 && self.ended[step].is_none() {
+            if let Some(member) = self.member(step) {
+                self.sharing.add(self.runner, member);
+            }
             self.ready.push(Ready {
                 remaining: self.plan.steps[step].remaining,
                 step,
+                job: None,
             });
         }
     }
 
-    fn start(&mut self, node: NodeIx) {
+    fn member(&self, step: usize) -> Option<Member> {
+        let node = self.plan.steps[step].node()?;
+        Some(Member { step, node })
+    }
+
+    /// What to do next; tells the start of the steps that begin with it.
+    fn next_job(&mut self) -> Option<Job> {
+        loop {
+            let Ready { step, job, .. } = self.ready.pop()?;
+            if job.is_some() {
+                return job;
+            }
+            // It may have begun together with another step.
+            if self.begun[step] {
+                continue;
+            }
+            let job = match self.plan.steps[step].task {
+                Task::Node(node) => self.sharing.job(self.runner, Member { step, node }),
+                Task::Publish(group) if self.may_publish(group) => Job::Publish {
+                    step,
+                    group: self.plan.groups[group].clone(),
+                    results: self.results_of(group),
+                },
+                Task::Publish(_) => continue,
+            };
+            job.steps().into_iter().for_each(|step| self.start(step));
+            return Some(job);
+        }
+    }
+
+    /// Takes what a task has brought about.
+    fn take(&mut self, ended: Ended, fail_fast: bool) {
+        if let Some((step, done)) = ended.published {
+            self.published(step, done);
+        }
+        for (step, done) in ended.done {
+            self.finish(step, done, fail_fast);
+        }
+        for job in ended.next {
+            let steps = job.steps();
+            let remaining = steps.iter().map(|step| self.plan.steps[*step].remaining);
+            self.ready.push(Ready {
+                remaining: remaining.fold(0.0, f64::max),
+                step: steps.first().copied().unwrap_or_default(),
+                job: Some(job),
+            });
+        }
+    }
+
+    fn start(&mut self, step: usize) {
+        self.begun[step] = true;
+        let Some(node) = self.node(step) else { return };
         self.started += 1;
-        let node = self.runner.graph().node(node);
         (self.emit)(Event::NodeStarted {
             node: node.id.clone(),
             kind: node.kind_words(),

@@ -1,9 +1,9 @@
 //! Whether a group may be published, and what is told of it.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
 use super::dispatcher::Progress;
-use super::publishing::PublishDone;
+use super::publishing::{PublishDone, Publishing};
 use crate::diag::{RenderOptions, render};
 use crate::event::{Event, Outcome, Status};
 use crate::names::NodeId;
@@ -57,15 +57,23 @@ impl Progress<'_, '_> {
     }
 
     /// A group's publication ended.
-    pub(super) fn published(&mut self, step: usize, done: PublishDone, elapsed: Duration) {
+    pub(super) fn published(&mut self, step: usize, done: PublishDone) {
         self.warn(done.warnings);
         let crate::plan::Task::Publish(group) = self.plan.steps[step].task else {
             return;
         };
         match done.result {
-            Ok(()) => {
+            Ok(Publishing::Committed) => {
                 let nodes = self.members(group);
-                (self.emit)(Event::Published { nodes, elapsed });
+                (self.emit)(Event::Published {
+                    nodes,
+                    elapsed: done.elapsed,
+                });
+                self.end(step, true);
+            }
+            Ok(Publishing::Compared(changes)) => {
+                (self.emit)(Event::Changes { changes });
+                self.held_back(group, "this was a dry run".to_owned(), false);
                 self.end(step, true);
             }
             Err(error) => {
@@ -101,6 +109,21 @@ impl Progress<'_, '_> {
             reason,
             failed,
         });
+    }
+
+    /// What is known of a group's members and of the tests that it waited for.
+    pub(super) fn results_of(&self, group: usize) -> Vec<(NodeId, Outcome)> {
+        let step = &self.plan.steps[self.plan.groups[group].step];
+        let nodes: HashSet<&NodeId> = step
+            .after
+            .iter()
+            .filter_map(|first| Some(&self.node(*first)?.id))
+            .collect();
+        let results = self.results.iter();
+        results
+            .filter(|(node, _)| nodes.contains(node))
+            .cloned()
+            .collect()
     }
 
     fn members(&self, group: usize) -> Vec<NodeId> {

@@ -76,6 +76,12 @@ pub async fn compile_nodes(
     Ok((compiled, problems))
 }
 
+/// A session of no node, for a command that asks the target's database something.
+pub async fn plain_session(setup: Setup) -> Result<impl Session, SessionError> {
+    let (sender, _messages) = unbounded_channel();
+    Runner::new(setup, sender).keeper().await
+}
+
 /// Runs a query and gives its first rows; all of them without a limit. Nothing is built: the
 /// parents must be there.
 pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table, SessionError> {

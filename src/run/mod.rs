@@ -4,22 +4,29 @@
 //! Start at [`Runner::run`]. Only the dispatcher emits events, so their order is one.
 
 mod cancel;
+mod changes;
 mod compile;
 mod database;
 mod dispatcher;
 mod emptied;
+mod evidence;
+mod failures;
 mod garbage;
 mod gating;
 mod inspect;
 mod limits;
 mod names;
+mod place;
 mod publishing;
 mod retry;
 mod runner;
+mod scan;
 mod session;
 mod step;
+mod test_step;
+mod unit;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
-pub use inspect::{CompiledNode, Look, compile_nodes, look};
+pub use inspect::{CompiledNode, Look, compile_nodes, look, plain_session};
 pub use runner::{Runner, Setup};

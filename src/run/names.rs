@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::graph::{Graph, NodeIx};
 use crate::jinja::{LookupError, Names, NodeContext, RefCall, SourceCall};
 use crate::names::{Relation, RelationKind};
-use crate::publish::CandidateHome;
 use crate::publish::home::shadow_schema;
+use crate::publish::{CandidateHome, RunTag};
 
 /// Which nodes of a run are published later than they are built.
 pub(super) struct Stage {
@@ -21,6 +21,15 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    /// Nothing is published later than it is built.
+    pub(super) fn none() -> Self {
+        Self {
+            home: CandidateHome::ShadowSchemas(RunTag::from_unique("")),
+            group_of: HashMap::new(),
+            schemas: Vec::new(),
+        }
+    }
+
     /// Whether a node is published later than it is built.
     pub(super) fn is_staged(&self, ix: NodeIx) -> bool {
         self.group_of.contains_key(&ix)

@@ -1,32 +1,91 @@
 //! Publishing a group of candidates on the connection that holds the target.
 
+use std::time::{Duration, Instant};
+
 use super::runner::Runner;
+use crate::event::{Change, Outcome};
 use crate::graph::NodeIx;
 use crate::materialize::{Candidate, hooks};
+use crate::names::NodeId;
 use crate::plan::Group;
+use crate::publish::Publication;
 use crate::publish::group::{self, Member};
-use crate::session::SessionError;
+use crate::session::{Session, SessionError};
 
 /// What a publication left to say.
 pub(super) struct PublishDone {
-    /// Whether it is committed, or why not.
-    pub(super) result: Result<(), SessionError>,
+    /// What is done, or why nothing is.
+    pub(super) result: Result<Publishing, SessionError>,
     /// Things worth telling.
     pub(super) warnings: Vec<String>,
+    /// How long it took, the wait for other publications of the run included.
+    pub(super) elapsed: Duration,
+}
+
+/// What became of a group.
+pub(super) enum Publishing {
+    /// Readers see it.
+    Committed,
+    /// Nobody sees it; this is what would change.
+    Compared(Vec<Change>),
 }
 
 impl Runner {
-    /// Publishes a group. Nothing of it is visible when this fails.
-    pub(super) async fn publish(&self, group: &Group) -> PublishDone {
+    /// Publishes a group, or in a dry run compares it. Nothing of it is visible when this fails.
+    ///
+    /// `results` are the outcomes of its members and of the tests that it waited for.
+    pub(super) async fn publish(
+        &self,
+        group: &Group,
+        results: &[(NodeId, Outcome)],
+    ) -> PublishDone {
+        let start = Instant::now();
         let _one_at_a_time = self.publishing.lock().await;
         let mut warnings = Vec::new();
-        let result = self.publish_now(group, &mut warnings).await;
-        PublishDone { result, warnings }
+        let result = if self.dry_run() {
+            let changes = self.changes(&group.members).await;
+            let discarded = self.discard(group);
+            self.collect_garbage(discarded).await;
+            changes.map(Publishing::Compared)
+        } else {
+            let done = self.publish_now(group, results, &mut warnings).await;
+            done.map(|()| Publishing::Committed)
+        };
+        PublishDone {
+            result,
+            warnings,
+            elapsed: start.elapsed(),
+        }
+    }
+
+    /// Forgets a group's candidates; the statements that drop them, to be run last first.
+    fn discard(&self, group: &Group) -> Vec<String> {
+        let (mut tables, mut views) = (Vec::new(), Vec::new());
+        for ix in &group.members {
+            let Some(candidate) = self.candidates().remove(ix) else {
+                continue;
+            };
+            let relation = &candidate.relation;
+            match candidate.publication {
+                Publication::Table { .. } => {
+                    tables.push(format!("drop table if exists {relation}"))
+                }
+                Publication::View { .. } => views.push(format!("drop view if exists {relation}")),
+                Publication::Delta { garbage, .. } => {
+                    tables.extend(garbage);
+                    views.push(format!("drop view if exists {relation}"));
+                }
+            }
+        }
+        // Views read tables and one another in the order of the group.
+        tables.extend(views);
+        tables
     }
 
     async fn publish_now(
         &self,
         group: &Group,
+        results: &[(NodeId, Outcome)],
         warnings: &mut Vec<String>,
     ) -> Result<(), SessionError> {
         let keeper = self.kept()?;
@@ -54,7 +113,12 @@ impl Runner {
             held: &self.stage().schemas,
         };
         let open = group::open(&*keeper, what).await?;
+        if let Err(error) = self.record_publication(results, &keeper).await {
+            let _ = keeper.execute("rollback".into()).await;
+            return Err(error);
+        }
         let garbage = open.commit(&*keeper).await?;
+        self.recorded_with(results);
         for (ix, _) in &candidates {
             self.candidates().remove(ix);
         }

@@ -1,11 +1,12 @@
 //! A run from its first statement to its last: prepare the target, run the plan between the
 //! project's hooks, clear up.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use globset::GlobSet;
 use indexmap::IndexMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -16,10 +17,12 @@ use super::names::{GraphNames, Stage};
 use super::retry::Committed;
 use super::session::RunSession;
 use super::{emptied, garbage};
+use crate::checks;
 use crate::diag::{Diagnostic, SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::{Graph, NodeIx, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
+use crate::ledger::Origin;
 use crate::materialize::Candidate;
 use crate::names::{NodeId, Relation, quote_ident, quote_literal};
 use crate::pg::{ConnectConfig, Connection, Pool};
@@ -53,6 +56,8 @@ pub struct Setup {
     pub run_id: String,
     /// `--full-refresh`.
     pub full_refresh: bool,
+    /// Whether tests of one relation share scans; not with `--no-fuse`.
+    pub fuse: bool,
     /// Whether seeds are read by our rules rather than by dbt's.
     pub strict_seeds: bool,
     /// Whether errors are rendered with colours.
@@ -67,6 +72,14 @@ pub struct Setup {
     pub no_wait: bool,
     /// Whether to say what would be published instead of publishing it.
     pub dry_run: bool,
+    /// Whether a dry run compares rows by key as well.
+    pub compare_rows: bool,
+    /// `--store-failures`.
+    pub store_failures: bool,
+    /// Patterns of column names whose values no report shows.
+    pub sensitive_columns: Vec<String>,
+    /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
+    pub ledger: Option<Origin>,
     /// Stops it.
     pub cancel: Cancel,
 }
@@ -84,6 +97,13 @@ pub struct Runner {
     pub(super) publishing: tokio::sync::Mutex<()>,
     contexts: Vec<OnceLock<Arc<NodeContext>>>,
     garbage: Mutex<Vec<String>>,
+    /// Schemas of stored failures that are known to be there.
+    failure_schemas: tokio::sync::Mutex<BTreeSet<String>>,
+    sensitive_patterns: GlobSet,
+    /// Nodes whose entries are in the ledger already.
+    recorded: Mutex<HashSet<NodeId>>,
+    /// Set once the ledger's tables are there and may be written.
+    ledger_ready: OnceLock<()>,
     log: UnboundedSender<Message>,
 }
 
@@ -99,6 +119,9 @@ impl Runner {
         let (log, mut messages) = unbounded_channel();
         let runner = Arc::new(Self::prepare(setup, plan, log, emit).await?);
         let keeper = runner.kept()?;
+        if !plan.steps.is_empty() {
+            runner.open_ledger(&keeper, emit).await;
+        }
         if let Err(error) = runner.hooks(&runner.setup.on_run_start, &keeper).await {
             runner.clear_up(plan, &keeper, emit).await;
             return Err(error);
@@ -115,6 +138,7 @@ impl Runner {
             });
         }
         runner.clear_up(plan, &keeper, emit).await;
+        runner.record(&record, &keeper, emit).await;
         drain(&mut messages, emit);
         Ok(record)
     }
@@ -135,6 +159,10 @@ impl Runner {
             publishing: tokio::sync::Mutex::default(),
             contexts: (0..nodes).map(|_| OnceLock::new()).collect(),
             garbage: Mutex::default(),
+            failure_schemas: tokio::sync::Mutex::default(),
+            sensitive_patterns: checks::patterns(&setup.sensitive_columns),
+            recorded: Mutex::default(),
+            ledger_ready: OnceLock::new(),
             log,
             setup,
         }
@@ -181,7 +209,8 @@ impl Runner {
             group_of: plan.group_of.clone(),
             schemas: list,
         });
-        runner.pending = Pending::new(runner.built(plan));
+        let views = runner.failure_views(plan);
+        runner.pending = Pending::new(runner.built(plan).chain(&views));
         for name in emptied::tables(&*keeper, runner.built(plan)).await? {
             emit(Event::Warned {
                 code: codes::TABLE_EMPTIED.as_str().to_owned(),
@@ -388,12 +417,20 @@ impl Runner {
         own.unwrap_or(self.setup.full_refresh)
     }
 
+    pub(super) fn fuses(&self) -> bool {
+        self.setup.fuse
+    }
+
     pub(super) fn strict_seeds(&self) -> bool {
         self.setup.strict_seeds
     }
 
     pub(super) fn graph(&self) -> &Graph {
         &self.setup.graph
+    }
+
+    pub(super) fn shared_graph(&self) -> Arc<Graph> {
+        Arc::clone(&self.setup.graph)
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -424,6 +461,10 @@ impl Runner {
         self.setup.dry_run
     }
 
+    pub(super) fn compare_rows(&self) -> bool {
+        self.setup.compare_rows
+    }
+
     /// What is built and not yet published.
     pub(super) fn candidates(&self) -> MutexGuard<'_, HashMap<NodeIx, Candidate>> {
         self.candidates
@@ -443,6 +484,36 @@ impl Runner {
 
     pub(super) fn color(&self) -> bool {
         self.setup.color
+    }
+
+    pub(super) fn store_failures(&self) -> bool {
+        self.setup.store_failures
+    }
+
+    pub(super) fn failure_schemas(&self) -> &tokio::sync::Mutex<BTreeSet<String>> {
+        &self.failure_schemas
+    }
+
+    pub(super) fn sensitive_patterns(&self) -> &GlobSet {
+        &self.sensitive_patterns
+    }
+
+    /// What the ledger's entries of this run share.
+    pub(super) fn ledger(&self) -> Option<&Origin> {
+        self.setup.ledger.as_ref()
+    }
+
+    pub(super) fn recorded(&self) -> MutexGuard<'_, HashSet<NodeId>> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the ledger can be written.
+    pub(super) fn has_ledger(&self) -> bool {
+        self.ledger_ready.get().is_some()
+    }
+
+    pub(super) fn ledger_is_ready(&self) {
+        let _ = self.ledger_ready.set(());
     }
 
     pub(super) fn run_id(&self) -> &str {

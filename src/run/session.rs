@@ -245,6 +245,10 @@ impl Session for RunSession {
         .await
     }
 
+    fn resolves_to_builtin(&self, name: &str) -> bool {
+        self.engine.is_builtin(name, &self.context.package)
+    }
+
     async fn render(
         &self,
         template: &str,

@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::compile::{compile, compiled_path};
 use super::limits::NodeLimits;
+use super::place;
 use super::retry::{Committed, Tries};
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
-use crate::checks;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
 use crate::jinja::NodeContext;
+use crate::ledger;
 use crate::materialize::{self, Spec};
 use crate::names::RelationKind;
 use crate::session::SessionError;
@@ -49,16 +50,38 @@ impl Runner {
                 () = self.cancel().asked() => {}
             }
         };
+        let result = result.map_err(|error| self.masked(ix, error));
         self.leave(ix, result.is_err()).await;
-        let mut done = result.unwrap_or_else(|error| self.failed(&error));
+        let mut done = result.unwrap_or_else(|error| {
+            let mut done = self.failed(&error);
+            let at = (node, compiled_path.as_deref());
+            place::of_error(&mut done.outcome, &error.diagnostic, at, self.sources());
+            done
+        });
         if done.outcome.status.is_ok() && done.outcome.message.is_none() {
             done.outcome.message = tries.note();
         }
-        done.outcome.elapsed = start.elapsed();
+        self.told(ix, done, start.elapsed(), compiled_path)
+    }
+
+    /// A finished step with what every outcome says of its node.
+    pub(super) fn told(
+        &self,
+        ix: NodeIx,
+        mut done: StepDone,
+        elapsed: Duration,
+        compiled_path: Option<PathBuf>,
+    ) -> StepDone {
+        done.outcome.elapsed = elapsed;
         done.outcome.compiled_path = compiled_path;
-        done.outcome.file = Some(PathBuf::from(&node.path));
+        let node = self.graph().node(ix);
+        place::declare(&mut done.outcome, node, self.sources(), self.project_root());
         let relation = node.relation.as_ref();
-        done.outcome.relation = relation.map(ToString::to_string);
+        let relation = relation
+            .filter(|_| !node.is_test())
+            .map(ToString::to_string);
+        // Of a test it is where its failing rows are kept.
+        done.outcome.relation = relation.or(done.outcome.relation);
         done
     }
 
@@ -105,6 +128,9 @@ impl Runner {
         let mut session = self.session(ix).await?;
         session.committed = tries.committed();
         let _watched = self.cancel().watch(session.connection.cancel_token());
+        if node.kind == ResourceKind::UnitTest {
+            return self.unit_test(ix, session, path).await;
+        }
         let Some(live) = node.relation.as_ref().filter(|_| !node.is_test()) else {
             return self.work(ix, None, session, path).await;
         };
@@ -146,31 +172,14 @@ impl Runner {
             session.compiled = Some(self.sources().add(&relative, sql.as_str()));
             *path = Some(relative);
         }
-        let done = if node.is_test() {
-            self.test(node, &sql, &session).await?
+        let mut done = if node.is_test() {
+            self.test(ix, &sql, &session).await?
         } else {
             self.build(ix, existing, &sql, &session).await?
         };
+        let hash = || ledger::chain::of_text(&self.stage().live_text(&sql));
+        done.outcome.sql_sha256 = (!sql.is_empty()).then(hash);
         Ok(done)
-    }
-
-    async fn test(
-        &self,
-        node: &Node,
-        sql: &str,
-        session: &RunSession,
-    ) -> Result<StepDone, SessionError> {
-        let verdict = checks::run_test(node, sql, session).await?;
-        let shown = verdict.status != Status::Pass;
-        Ok(StepDone {
-            outcome: Outcome {
-                failures: Some(verdict.failures),
-                expected: shown.then(|| checks::expected(self.graph(), node)),
-                sample: verdict.sample,
-                ..Outcome::new(verdict.status)
-            },
-            warnings: Vec::new(),
-        })
     }
 
     async fn build(

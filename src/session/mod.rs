@@ -104,6 +104,10 @@ pub trait Session: Send + Sync {
     /// Calls a macro as the node would, with dispatch, and gives its text.
     async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError>;
 
+    /// Whether a macro, called by this name or dispatched, is the built-in one for the node;
+    /// also true where there is none.
+    fn resolves_to_builtin(&self, name: &str) -> bool;
+
     /// Renders a template as the node would, for example a hook. `this` stands for the
     /// node's own relation where it is given.
     async fn render(&self, template: &str, this: Option<&Relation>)

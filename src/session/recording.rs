@@ -123,6 +123,10 @@ impl Session for Recording {
         Ok(format!("<{name}({})>", args.join(", ")))
     }
 
+    fn resolves_to_builtin(&self, _: &str) -> bool {
+        true
+    }
+
     async fn render(
         &self,
         template: &str,

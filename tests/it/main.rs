@@ -2,8 +2,11 @@
 
 mod cases;
 mod errors;
+mod fuse;
 mod graph;
 mod hints;
+mod ledger;
+mod overlay;
 mod pg;
 mod project;
 mod publish;
@@ -11,3 +14,4 @@ mod reference;
 mod run;
 mod support;
 mod synth;
+mod unit_tests;

@@ -10,9 +10,11 @@ use super::build::{self, runtime, setup};
 use super::failure::Failure;
 use super::generate::{self, GenerateArgs, Request};
 use super::invocation::Invocation;
+use super::recorded;
+use super::recording::Recording;
 use super::show::grid;
 use super::target::{self, Connected};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging};
+use super::{World, logging};
 use crate::diag::codes;
 use crate::names::NodeId;
 use crate::plan::Work;
@@ -34,6 +36,9 @@ pub struct DemoArgs {
     /// Which history.
     #[command(flatten)]
     pub generate: GenerateArgs,
+    /// Write a report: junit=PATH, github=PATH, markdown=PATH or html=PATH; may be repeated
+    #[arg(long, value_name = "FORM=PATH")]
+    pub report: Vec<String>,
 }
 
 /// Runs the command.
@@ -46,12 +51,25 @@ pub(super) fn run(global: &Global, args: &DemoArgs, world: &mut World) -> Result
             hint,
         ));
     }
+    let mut recording = Recording::open(global, &args.report, world)?;
+    let ended = record(global, args, &mut recording, world);
+    recording.close(ended)
+}
+
+fn record(
+    global: &Global,
+    args: &DemoArgs,
+    recording: &mut Recording,
+    world: &mut World,
+) -> Result<u8, Failure> {
     let mut invocation = Invocation::load(global, "build", false, world)?;
     check_is_reference(&invocation)?;
     logging::start(global, invocation.root());
     let request = Request::new(&args.generate, global.threads)?;
-    let mut reporter = build::recording(global, &RunArgs::default(), &invocation, "build", world);
-    invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
+    let then = recorded::record(global, &RunArgs::default(), "build", &invocation);
+    recording.know(&invocation, then);
+    let reporter = recording.reporter();
+    invocation.tell_warnings(reporter, world.stderr_style.color);
     runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let done = async {
@@ -69,13 +87,11 @@ pub(super) fn run(global: &Global, args: &DemoArgs, world: &mut World) -> Result
             };
             let work = Work::Build;
             let record =
-                build::execute(&invocation, &args, work, &connected, &mut *reporter, world).await?;
-            reporter.finish();
-            if !record.is_ok() {
-                return Ok(EXIT_NODE_FAILED);
+                build::execute(&invocation, &args, work, &connected, reporter, world).await?;
+            if record.is_ok() {
+                show(&invocation, &connected, world).await?;
             }
-            show(&invocation, &connected, world).await?;
-            Ok(EXIT_OK)
+            Ok(build::exit_code(&record))
         }
         .await;
         tokio::task::spawn_blocking(|| connected.close()).await.ok();

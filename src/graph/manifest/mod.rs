@@ -2,6 +2,7 @@
 
 mod node;
 mod resources;
+mod unit_tests;
 
 pub(super) use node::raw_code;
 pub(super) use resources::KnownMacros;
@@ -51,7 +52,12 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
         let nodes = graph.nodes().filter(|(_, node)| wanted(node.kind));
         nodes.map(|(ix, _)| ix).collect()
     };
-    let nodes = of(|kind| !matches!(kind, ResourceKind::Source | ResourceKind::Exposure));
+    let nodes = of(|kind| {
+        !matches!(
+            kind,
+            ResourceKind::Source | ResourceKind::Exposure | ResourceKind::UnitTest
+        )
+    });
     let sources = of(|kind| kind == ResourceKind::Source);
     let exposures = of(|kind| kind == ResourceKind::Exposure);
     let primary_keys = node::primary_keys(graph);
@@ -79,7 +85,7 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
         group_map: group_map(graph, project),
         saved_queries: IndexMap::new(),
         semantic_models: IndexMap::new(),
-        unit_tests: IndexMap::new(),
+        unit_tests: unit_tests_section(input),
         functions: IndexMap::new(),
         exposures: Entries::new(exposures.len(), move |index| {
             let node = graph.node(exposures[index]);
@@ -99,9 +105,21 @@ fn json_of(writer: &node::Writer<'_>, ix: Option<NodeIx>, node: &Node) -> Json {
     let json = match node.kind {
         ResourceKind::Source => serde_json::to_value(writer.source(node)),
         ResourceKind::Exposure => serde_json::to_value(resources::exposure(writer.input, node)),
+        ResourceKind::UnitTest => Ok(unit_tests::unit_test(writer.input, node)),
         _ => serde_json::to_value(writer.node(ix, node, Vec::new())),
     };
     json.unwrap_or_default()
+}
+
+fn unit_tests_section(input: &ManifestInput<'_>) -> IndexMap<String, Json> {
+    let nodes = input.graph.nodes().map(|(_, node)| node);
+    nodes
+        .filter(|node| node.kind == ResourceKind::UnitTest)
+        .map(|node| {
+            let json = unit_tests::unit_test(input, node);
+            (node.id.as_str().to_owned(), json)
+        })
+        .collect()
 }
 
 fn disabled(input: &ManifestInput<'_>) -> IndexMap<String, Vec<Json>> {

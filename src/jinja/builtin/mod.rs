@@ -13,6 +13,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/incremental.sql", include_str!("incremental.sql")),
     ("dbt/metadata.sql", include_str!("metadata.sql")),
     ("dbt/names.sql", include_str!("names.sql")),
+    ("dbt/overlay.sql", include_str!("overlay.sql")),
     ("dbt/relations.sql", include_str!("relations.sql")),
     ("dbt/snapshot.sql", include_str!("snapshot.sql")),
     ("dbt/statement.sql", include_str!("statement.sql")),

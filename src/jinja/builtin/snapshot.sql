@@ -354,13 +354,13 @@ select * from deletion_records
     {%- do return(names) -%}
 {% endmacro %}
 
-{#- The columns of the query as the table has them; null for those that it lacks. -#}
+{#- The columns of the query as the table has them. Those that it lacks come from the row of the query that is not there, so they are null and have their type. -#}
 {% macro snapshot_source_columns(source_sql, target_relation) %}
     {%- set existing = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | list -%}
     {%- set selected = [] -%}
     {%- for column in get_columns_in_query(source_sql) -%}
         {%- set quoted = adapter.quote(column) -%}
-        {%- do selected.append('snapshotted_data.' ~ quoted if column in existing else 'null as ' ~ quoted) -%}
+        {%- do selected.append('snapshotted_data.' ~ quoted if column in existing else 'source_data.' ~ quoted) -%}
     {%- endfor -%}
     {%- do return(selected) -%}
 {% endmacro %}

@@ -30,6 +30,10 @@ limit {{ limit }}
 {% endmacro %}
 
 {% macro should_store_failures() %}
+    {%- set form = config.get('store_failures_as') -%}
+    {%- if form -%}
+        {%- do return(form | lower != 'ephemeral') -%}
+    {%- endif -%}
     {%- set configured = config.get('store_failures') -%}
     {%- if configured is none or configured == '' -%}
         {%- do return(flags.STORE_FAILURES | default(false)) -%}

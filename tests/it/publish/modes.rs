@@ -87,3 +87,61 @@ fn run_publishes_without_tests_unless_an_audit_is_required() {
     project.fails(2, &["build", "--publish", "immediate"], &["publish-mode"]);
     project.ok(&["build"]);
 }
+
+#[test]
+fn a_dry_run_says_what_would_change_and_changes_nothing() {
+    let project = project("together");
+    project.write(
+        "models/base.yml",
+        "models: [{name: base, columns: [{name: n, data_tests: [unique]}]}]",
+    );
+    let changes = |args: &[&str]| {
+        let mut all = vec!["build", "--dry-run", "--log-format", "json"];
+        all.extend(args);
+        let ran = project.ok(&all);
+        let line = ran
+            .stderr
+            .lines()
+            .find(|l| l.contains("\"event\":\"changes\""));
+        let line: serde_json::Value =
+            serde_json::from_str(line.expect("changes")).expect("is JSON");
+        let list = line["changes"].as_array().expect("a list").clone();
+        let text = |c: &serde_json::Value| {
+            format!(
+                "{} {} {} {} {}",
+                c["relation"].as_str().expect("a name"),
+                c["kind"].as_str().expect("a kind"),
+                c["columns"],
+                c["rows"],
+                c["by_key"]
+            )
+        };
+        list.iter().map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        changes(&[]),
+        [
+            "shop.numbers new [\"+ n integer\"] [0,2] null",
+            "shop.base new [\"+ n integer\"] [0,2] null",
+            "shop.shown new [\"+ m integer\"] null null",
+            "shop.total new [\"+ total bigint\"] [0,1] null",
+        ]
+    );
+    project.ok(&["build"]);
+    project.write("seeds/numbers.csv", "n\n2\n3\n5\n");
+    project.write(
+        "models/total.sql",
+        "{{ config(materialized='table') }}select max(m)::text as total, 1 as one from {{ ref('shown') }}",
+    );
+    project.write("tests/small.sql", "select 1 where false");
+    assert_eq!(
+        changes(&["--rows"]),
+        [
+            "shop.numbers changed [] [2,3] [2,1,0]",
+            "shop.base changed [] [2,3] [2,1,0]",
+            "shop.shown changed [] null [2,1,0]",
+            "shop.total changed [\"~ total bigint -> text\",\"+ one integer\"] [1,1] [1,1,0]",
+        ]
+    );
+    assert_eq!(project.rows("select total from shop.total"), "5");
+}

@@ -60,6 +60,11 @@ impl Project {
         project
     }
 
+    /// The project's folder.
+    pub(crate) fn root(&self) -> &std::path::Path {
+        &self.root
+    }
+
     /// Connects as another role from now on.
     pub(crate) fn with_role(mut self, role: &str) -> Self {
         self.url = self.url.replacen("postgres@", &format!("{role}@"), 1);

@@ -1,0 +1,1 @@
+create schema analytics_lab; create table analytics_lab.precious as select 42 as a

@@ -1,0 +1,1 @@
+//! Fused and unfused tests say the same of randomly broken tables.
