@@ -34,6 +34,7 @@ pub mod event;
 pub mod graph;
 pub mod jinja;
 pub mod ledger;
+pub mod limits;
 pub mod materialize;
 pub mod money;
 pub mod names;

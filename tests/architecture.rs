@@ -13,6 +13,11 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("names", &[], ""),
     ("diag", &["names"], ""),
     ("event", &["names", "diag"], ""),
+    (
+        "limits",
+        &[],
+        "one spelling of time limits, for profiles (pg) and the config of nodes (project)",
+    ),
     ("artifact", &["names"], ""),
     ("synth", &["names"], ""),
     ("money", &["diag"], "diag: the nearest name"),
@@ -21,8 +26,8 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["names", "diag", "money"],
         "money: the list of currencies, for macros",
     ),
-    ("project", &["names", "diag", "jinja"], ""),
-    ("pg", &["names", "diag"], "knows no Jinja"),
+    ("project", &["names", "diag", "limits", "jinja"], ""),
+    ("pg", &["names", "diag", "limits"], "knows no Jinja"),
     (
         "graph",
         &["names", "diag", "artifact", "money", "jinja", "project"],

@@ -19,9 +19,13 @@ mod ls;
 mod maintenance;
 mod manifest;
 mod publish_mode;
+mod recorded;
 mod recording;
+mod retry;
 mod show;
+mod signals;
 mod source;
+mod state;
 mod target;
 
 use std::ffi::OsString;
@@ -117,6 +121,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Test(args) => build::run(global, args, Work::Test, world),
         Command::Seed(args) => build::run(global, &args.run, Work::Seed, world),
         Command::Snapshot(args) => build::run(global, args, Work::Snapshot, world),
+        Command::Retry(args) => retry::run(global, args, world),
         Command::Compile(args) => compile::run(global, args, world),
         Command::Parse => maintenance::parse(global, world),
         Command::Ls(args) => ls::run(global, args, world),

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::args::{FreshnessArgs, Global, SourceCommand};
-use super::build::{listen_for_ctrl_c, runtime, setup};
+use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
 use super::{EXIT_NODE_FAILED, EXIT_OK, World, logging, target};
@@ -38,7 +38,7 @@ fn freshness(global: &Global, args: &FreshnessArgs, world: &mut World) -> Result
     let asked = runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let setup = setup(&invocation, false, &connected, world)?;
-        listen_for_ctrl_c(setup.cancel.clone());
+        super::signals::listen(setup.cancel.clone());
         let options = Options {
             command: "source freshness".to_owned(),
             threads: invocation.project.target.threads.max(1),

@@ -111,6 +111,8 @@ codes! {
     // --- command line ----------------------------------------------------------------
     /// Wrong usage.
     CLI_USAGE = "cli-usage";
+    /// `retry` has no run that it could continue.
+    RETRY_IMPOSSIBLE = "retry-impossible";
     /// `--report` names no form, no path, or a path twice.
     REPORT_FORM = "report-form";
     /// The file of a report cannot be written.
@@ -196,6 +198,8 @@ codes! {
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A statement ran into a time limit of its node or target.
+    SQL_LIMIT = "sql-limit";
     /// A file under the target path cannot be written.
     TARGET_UNWRITABLE = "target-unwritable";
     /// A schema is missing and may not be created.

@@ -24,6 +24,7 @@ mod node;
 mod resolve;
 pub mod select;
 mod shares;
+pub mod state;
 mod tags;
 pub mod unit_test;
 mod unit_tests;

@@ -14,6 +14,7 @@ use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
 use super::evidence::Keeping;
 use super::names::{GraphNames, Stage};
+use super::retry::Committed;
 use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
 use super::{emptied, garbage};
@@ -24,7 +25,7 @@ use crate::jinja::{Engine, Names, NodeContext, Template};
 use crate::ledger::Origin;
 use crate::materialize::Candidate;
 use crate::names::{NodeId, Relation, quote_ident};
-use crate::pg::{Connection, Pool};
+use crate::pg::{ConnectConfig, Connection, Pool};
 use crate::plan::Plan;
 use crate::publish::home::{retired_schema, shadow_schema};
 use crate::publish::target_lock::{self, Hold};
@@ -273,6 +274,8 @@ impl Runner {
             file: None,
             log: self.log.clone(),
             cancel: None,
+            limits: None,
+            committed: Committed::default(),
         })
     }
 
@@ -375,8 +378,13 @@ impl Runner {
         self.setup.pool.get().await.map_err(|error| SessionError {
             diagnostic: Box::new(error.diagnostic(None)),
             sqlstate: error.sqlstate().map(str::to_owned),
-            transient: false,
+            transient: error.is_transient(),
         })
+    }
+
+    /// How the target is connected to.
+    pub(super) fn target(&self) -> &ConnectConfig {
+        self.setup.pool.config()
     }
 
     /// A node's variables, made once.

@@ -5,6 +5,7 @@ mod errors;
 mod freshness;
 mod fuse;
 mod graph;
+mod hints;
 mod ledger;
 mod money;
 mod overlay;

@@ -378,7 +378,7 @@ fn inner_path(node: &Node) -> Cow<'_, str> {
 }
 
 /// The template as dbt keeps it: without blanks around, and generic tests as a call.
-fn raw_code(node: &Node) -> Cow<'_, str> {
+pub(in crate::graph) fn raw_code(node: &Node) -> Cow<'_, str> {
     match &node.detail {
         Detail::GenericTest(test) => {
             let name = match &test.namespace {
