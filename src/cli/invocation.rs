@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::World;
 use super::args::{Global, LogFormat, SelectArgs};
 use super::failure::Failure;
+use super::state::EarlierRuns;
 use crate::diag::{Diagnostic, RenderOptions, SourceMap, render};
 use crate::event::Event;
 use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Selectors};
@@ -32,6 +33,7 @@ pub(super) struct Invocation {
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) run_id: String,
     pub(super) target_path: String,
+    pub(super) cli_vars: IndexMap<String, Json>,
 }
 
 /// The project's folder, absolute where that is possible.
@@ -107,6 +109,7 @@ impl Invocation {
             warnings,
             run_id,
             target_path,
+            cli_vars: cli_vars(global)?,
             project,
         })
     }
@@ -135,9 +138,10 @@ impl Invocation {
             exclude_resource_types: &args.exclude_resource_type,
         })
         .map_err(fail)?;
+        let earlier = EarlierRuns::read(self, selection.compares(), args.state.as_deref())?;
         let context = SelectContext {
             root_package: &self.project.root_package().name,
-            earlier: select::Earlier::default(),
+            earlier: earlier.answers(),
         };
         let selected = selection.resolve(&self.graph, &context).map_err(fail)?;
         tell(&selected.warnings, self.sources(), reporter, color);

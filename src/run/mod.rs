@@ -5,18 +5,22 @@
 
 mod cancel;
 mod changes;
+mod committing;
 mod compile;
 mod database;
 mod dispatcher;
 mod emptied;
 mod evidence;
 mod failures;
+mod freshness;
 mod garbage;
 mod gating;
 mod inspect;
+mod limits;
 mod names;
 mod place;
 mod publishing;
+mod retry;
 mod runner;
 mod scan;
 mod schemas;
@@ -27,5 +31,6 @@ mod unit;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
+pub use freshness::{AskedSource, ask_sources, with_freshness};
 pub use inspect::{CompiledNode, Look, compile_nodes, look, plain_session};
 pub use runner::{Runner, Setup};
