@@ -83,6 +83,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &[
             "names",
             "diag",
+            "limits",
             "event",
             "artifact",
             "jinja",

@@ -10,7 +10,7 @@ use marts::cli::args::Cli;
 use regex::Regex;
 
 /// Flags of other programs that messages and documents name.
-const OF_OTHERS: [&str; 16] = [
+const OF_OTHERS: [&str; 19] = [
     "all-targets",
     "auth",
     "bindir",
@@ -19,12 +19,15 @@ const OF_OTHERS: [&str; 16] = [
     "locale",
     "no-instructions",
     "no-sync",
+    "nocapture",
     "noconfirm",
     "pack-destination",
     "path",
     "pgdata",
+    "porcelain",
     "release",
     "silent",
+    "verify",
     "test",
     "username",
 ];
