@@ -19,36 +19,50 @@ with active_day as (
 piece as (
 
     select
-        cut.cut,
-        cut.cut_value,
-        active_day.activity_date as from_date,
-        active_day.activity_date + 1 as day_to,
-        least(active_day.activity_date + 7, active_day.next_date) as week_to,
-        least(active_day.activity_date + 28, active_day.next_date) as month_to
+        platform,
+        country,
+        activity_date as from_date,
+        activity_date + 1 as day_to,
+        least(activity_date + 7, next_date) as week_to,
+        least(activity_date + 28, next_date) as month_to
     from active_day
-    cross join lateral (
-        values ('all', 'ALL'), ('platform', active_day.platform), ('country', active_day.country)
-    ) as cut (cut, cut_value)
+
+),
+
+-- Counted by platform and country first; the cuts are then made of a few thousand rows.
+changed as (
+
+    select platform, country, from_date as activity_date, count(*) as daily, count(*) as weekly, count(*) as monthly
+    from piece
+    group by platform, country, from_date
+    union all
+    select platform, country, day_to, -count(*), 0, 0
+    from piece
+    group by platform, country, day_to
+    union all
+    select platform, country, week_to, 0, -count(*), 0
+    from piece
+    group by platform, country, week_to
+    union all
+    select platform, country, month_to, 0, 0, -count(*)
+    from piece
+    group by platform, country, month_to
 
 ),
 
 change as (
 
-    select cut, cut_value, from_date as activity_date, count(*) as daily, count(*) as weekly, count(*) as monthly
-    from piece
-    group by cut, cut_value, from_date
-    union all
-    select cut, cut_value, day_to, -count(*), 0, 0
-    from piece
-    group by cut, cut_value, day_to
-    union all
-    select cut, cut_value, week_to, 0, -count(*), 0
-    from piece
-    group by cut, cut_value, week_to
-    union all
-    select cut, cut_value, month_to, 0, 0, -count(*)
-    from piece
-    group by cut, cut_value, month_to
+    select
+        cut.cut,
+        cut.cut_value,
+        changed.activity_date,
+        changed.daily,
+        changed.weekly,
+        changed.monthly
+    from changed
+    cross join lateral (
+        values ('all', 'ALL'), ('platform', changed.platform), ('country', changed.country)
+    ) as cut (cut, cut_value)
 
 ),
 
@@ -57,8 +71,8 @@ listed as (
     select
         cut,
         cut_value,
-        min(from_date) as first_date
-    from piece
+        min(activity_date) as first_date
+    from change
     group by cut, cut_value
 
 ),
