@@ -1,8 +1,10 @@
 //! Taking many exclusive locks without standing in the way of readers for long.
 //!
-//! While one lock is held, the wait for the next is shorter than Postgres' deadlock check.
-//! When that fails, all are given back and the one that was not to be had is waited for
-//! alone, longer: an autovacuum gives way only after the deadlock check of somebody who waits.
+//! Readers lock relations in the order in which their queries name them. Whoever holds one of
+//! ours and waits for another blocks them and is blocked by them. So the wait for the second
+//! and every further lock is short, and the relation that was not to be had is the first of the
+//! next try, where it may be waited for longer: nothing else is held then. The order becomes
+//! the readers' own after as many tries as there are relations out of place.
 
 use std::time::{Duration, Instant};
 
@@ -20,15 +22,26 @@ pub(super) struct Lock {
     pub(super) relation: String,
 }
 
-/// How long to wait for one relation with nothing else held.
-const LONG_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait for the first relation, with nothing else held: longer than the deadlock
+/// check of somebody who waits, after which an autovacuum gives way.
+const FIRST_WAIT: Duration = Duration::from_millis(1500);
+
+/// How long readers that queued behind such a wait have the relation to themselves; doubles.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// How long to wait for the others in the first try. It doubles up to [`SHORT_WAIT`]: readers
+/// whose statements take long hold their locks as long.
+const NEXT_WAIT: Duration = Duration::from_millis(50);
 
 /// SQLSTATE of a lock that was not to be had in time, and of a deadlock.
 pub(super) fn is_busy(error: &SessionError) -> bool {
     error.is("55P03") || error.is("40P01")
 }
 
-/// Takes all locks inside the open transaction, in order.
+/// Takes all locks inside the open transaction.
 pub(super) async fn lock_all(
     session: &dyn Session,
     locks: &[Lock],
@@ -37,53 +50,53 @@ pub(super) async fn lock_all(
     if locks.is_empty() {
         return Ok(());
     }
+    let mut order: Vec<&Lock> = locks.iter().collect();
+    let (mut wait, mut pause) = (NEXT_WAIT, PAUSE);
     session.execute("savepoint marts_locks".into()).await?;
     loop {
-        let Some((lock, error)) = try_all(session, locks).await? else {
+        let Some((at, error)) = try_all(session, &order, wait).await? else {
             return Ok(());
         };
         session
             .execute("rollback to savepoint marts_locks".into())
             .await?;
         if Instant::now() > until {
-            return Err(in_use(session, lock, error).await);
+            return Err(in_use(session, order[at], error).await);
         }
-        wait_for(session, lock).await?;
+        if at == 0 {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        order[..=at].rotate_right(1);
+        wait = (wait * 2).min(SHORT_WAIT);
     }
 }
 
 /// The first lock that was not to be had.
-async fn try_all<'l>(
+async fn try_all(
     session: &dyn Session,
-    locks: &'l [Lock],
-) -> Result<Option<(&'l Lock, SessionError)>, SessionError> {
-    for lock in locks {
-        match session.execute((&lock.statement).into()).await {
+    locks: &[&Lock],
+    wait: Duration,
+) -> Result<Option<(usize, SessionError)>, SessionError> {
+    for (at, lock) in locks.iter().enumerate() {
+        let limit = match at {
+            0 => Some(FIRST_WAIT),
+            1 => Some(wait),
+            _ => None,
+        };
+        let limit =
+            limit.map(|wait| format!("set local lock_timeout = '{}ms'; ", wait.as_millis()));
+        let text = limit.unwrap_or_default() + &lock.statement;
+        match session.execute((&text).into()).await {
             Ok(_) => {}
-            Err(error) if is_busy(&error) => return Ok(Some((lock, error))),
+            Err(error) if is_busy(&error) => return Ok(Some((at, error))),
             Err(error) => return Err(error),
         }
     }
+    // What follows may need locks of relations that nobody knew of.
+    let text = format!("set local lock_timeout = '{}ms'", SHORT_WAIT.as_millis());
+    session.execute((&text).into()).await?;
     Ok(None)
-}
-
-/// Waits for one relation with none other held, and lets it go again.
-async fn wait_for(session: &dyn Session, lock: &Lock) -> Result<(), SessionError> {
-    let text = format!(
-        "set local lock_timeout = '{}ms'; {}",
-        LONG_WAIT.as_millis(),
-        lock.statement
-    );
-    let waited = session.execute((&text).into()).await;
-    let back = format!(
-        "rollback to savepoint marts_locks; set local lock_timeout = '{}ms'",
-        SHORT_WAIT.as_millis()
-    );
-    session.execute((&back).into()).await?;
-    match waited {
-        Err(error) if !is_busy(&error) => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Says who holds the relation.
