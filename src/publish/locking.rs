@@ -8,9 +8,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::locks::{GIVE_UP_AFTER, SHORT_WAIT};
 use crate::diag::{Diagnostic, codes};
 use crate::names::quote_literal;
-use crate::publish::locks::SHORT_WAIT;
 use crate::session::{Session, SessionError};
 
 /// A lock to take.
@@ -39,6 +39,37 @@ const NEXT_WAIT: Duration = Duration::from_millis(50);
 /// SQLSTATE of a lock that was not to be had in time, and of a deadlock.
 pub(super) fn is_busy(error: &SessionError) -> bool {
     error.is("55P03") || error.is("40P01")
+}
+
+/// Runs `body` in a transaction that holds all locks: at first as one message, and when others
+/// are in the way, lock by lock.
+pub(super) async fn run_locked(
+    session: &dyn Session,
+    locks: &[Lock],
+    body: &str,
+) -> Result<(), SessionError> {
+    let start = Instant::now();
+    let begin = format!(
+        "begin;\nset local lock_timeout = '{}ms'",
+        SHORT_WAIT.as_millis()
+    );
+    let statements: Vec<&str> = locks.iter().map(|lock| lock.statement.as_str()).collect();
+    let text = [&[begin.as_str()], &statements[..], &[body, "commit"]].concat();
+    let text = text.join("\n;\n");
+    let mut done = session.execute((&text).into()).await.map(|_| ());
+    loop {
+        let Err(error) = done else { return Ok(()) };
+        let _ = session.execute("rollback".into()).await;
+        if !is_busy(&error) || start.elapsed() > GIVE_UP_AFTER {
+            return Err(error);
+        }
+        session.execute((&begin).into()).await?;
+        done = lock_all(session, locks, start + GIVE_UP_AFTER).await;
+        if done.is_ok() {
+            let rest = format!("{body}\n;\ncommit");
+            done = session.execute((&rest).into()).await.map(|_| ());
+        }
+    }
 }
 
 /// Takes all locks inside the open transaction.
