@@ -15,7 +15,7 @@ use crate::session::{Session, SessionError};
 pub(super) const SHORT_WAIT: Duration = Duration::from_millis(800);
 
 /// How long a swap keeps trying before it gives up.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
+pub(super) const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
 
 /// SQLSTATE of a lock that was not to be had in time, and of a deadlock.
 const BUSY: [&str; 2] = ["55P03", "40P01"];

@@ -10,6 +10,7 @@ pub mod group;
 pub mod home;
 mod inherit;
 pub mod leftovers;
+mod locking;
 mod locks;
 mod pending;
 mod publication;

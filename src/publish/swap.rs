@@ -1,7 +1,8 @@
 //! Puts a finished candidate table in the place of the live relation.
 
 use super::facts::{self, Facts, Live, Views};
-use super::{Method, Pending, home::CandidateHome, inherit, locks, rows};
+use super::locking::{self, Lock};
+use super::{Method, Pending, home::CandidateHome, inherit, rows};
 use crate::names::Relation;
 use crate::session::{Session, SessionError};
 
@@ -72,10 +73,9 @@ async fn exchange(
     let all = facts.live.iter().flat_map(|live| &live.views);
     let views: Vec<&facts::DependentView> = all.filter(|v| !v.is_retired()).collect();
     let after: Vec<String> = views.iter().copied().map(inherit::replace_view).collect();
-    // A reader locks a view before what it reads, so the views come first here as well.
-    let before: Vec<String> = views.iter().map(|v| v.lock_statement()).collect();
-    let text = transaction(swap, facts.live.as_ref(), &before, &after);
-    locks::retry_while_locked(session, swap.live, || session.execute((&text).into())).await?;
+    let body = exchange_body(swap, facts.live.as_ref(), &[], &after);
+    let locks = locks_of(swap, facts.live.as_ref(), &views);
+    locking::run_locked(session, &locks, &body).await?;
     Ok(published(swap, facts.live.as_ref()))
 }
 
@@ -98,34 +98,49 @@ async fn exchange_with_new_views(
         .iter()
         .flat_map(|v| inherit::recreate_view(v))
         .collect();
-    let text = transaction(swap, Some(live), &before, &after);
-    locks::retry_while_locked(session, swap.live, || session.execute((&text).into()))
+    let body = exchange_body(swap, Some(live), &before, &after);
+    let locks = locks_of(swap, Some(live), &views);
+    locking::run_locked(session, &locks, &body)
         .await
         .map_err(|error| super::views::explain(swap.live, &views, error))?;
     Ok(published(swap, Some(live)))
 }
 
-/// The short transaction: lock, old out, new in, views.
-fn transaction(swap: Swap<'_>, live: Option<&Live>, before: &[String], after: &[String]) -> String {
-    let mut statements = vec![
-        "begin".to_owned(),
-        format!(
-            "set local lock_timeout = '{}ms'",
-            locks::SHORT_WAIT.as_millis()
-        ),
-    ];
+/// A reader locks a view before what it reads, so the views come first here as well.
+fn locks_of(swap: Swap<'_>, live: Option<&Live>, views: &[&facts::DependentView]) -> Vec<Lock> {
+    let Some(old) = live else { return Vec::new() };
+    let mut locks: Vec<Lock> = views
+        .iter()
+        .map(|view| Lock {
+            statement: view.lock_statement(),
+            relation: view.sql_name(),
+        })
+        .collect();
+    if old.is_table() {
+        locks.push(Lock {
+            statement: format!("lock table {} in access exclusive mode", swap.live),
+            relation: swap.live.to_string(),
+        });
+    }
+    locks
+}
+
+/// What happens under the locks: old out, new in, views.
+fn exchange_body(
+    swap: Swap<'_>,
+    live: Option<&Live>,
+    before: &[String],
+    after: &[String],
+) -> String {
+    let mut statements = Vec::new();
     if let Some(old) = live {
         statements.extend_from_slice(before);
-        if old.is_table() {
-            statements.push(format!("lock table {} in access exclusive mode", swap.live));
-        }
         let retired = swap.home.retired(swap.live);
         statements.push(swap.home.move_statement(old.keyword(), swap.live, &retired));
     }
     statements.push(swap.home.move_statement("table", swap.candidate, swap.live));
     statements.extend_from_slice(after);
     statements.extend_from_slice(swap.then);
-    statements.push("commit".to_owned());
     statements.join("\n;\n")
 }
 

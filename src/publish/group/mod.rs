@@ -5,13 +5,13 @@
 //! Postgres' deadlock check. The order inside the transaction: deltas and exchanged rows,
 //! which stand in nobody's way; then a savepoint and all the locks; then names and views.
 
-mod locking;
 mod work;
 
 use std::time::{Duration, Instant};
 
+use super::locks::GIVE_UP_AFTER;
 use super::swap::is_view_mismatch;
-use super::{CandidateHome, Pending, Publication, target_lock};
+use super::{CandidateHome, Pending, Publication, locking, target_lock};
 use crate::names::{Relation, quote_literal};
 use crate::session::{Session, SessionError};
 use work::Work;
@@ -48,9 +48,6 @@ pub struct Group<'a> {
 pub struct Open {
     garbage: Vec<String>,
 }
-
-/// How long a publication keeps trying to get its locks.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
 
 /// Does everything of a publication but its commit, so that the caller may write its evidence
 /// into the same transaction. On an error nothing is left open.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::locking::Lock;
 use super::{Group, Member};
 use crate::diag::{Diagnostic, codes};
 use crate::names::Relation;
 use crate::publish::facts::{self, DependentView, Facts, Live, Views};
+use crate::publish::locking::Lock;
 use crate::publish::swap::Swap;
 use crate::publish::{Publication, inherit, rows, views};
 use crate::session::{Session, SessionError};
