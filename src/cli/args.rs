@@ -67,6 +67,9 @@ pub struct Global {
     /// Say only what went wrong
     #[arg(long, short = 'q', global = true)]
     pub quiet: bool,
+    /// Tell every statement on stderr as it is sent
+    #[arg(long, short = 'd', global = true, env = "DBT_DEBUG")]
+    pub debug: bool,
     /// No colours
     #[arg(long, global = true)]
     pub no_use_colors: bool,
@@ -76,6 +79,9 @@ pub struct Global {
     /// What goes to logs/marts.log
     #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
+    /// Flags of dbt without effect here.
+    #[command(flatten)]
+    pub of_dbt: super::dbt_flags::DbtFlags,
 }
 
 /// How progress is told.

@@ -6,7 +6,7 @@ use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Flags, Invocation};
 use super::recording::{Recording, run_results_path};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, publish_mode, target};
+use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, manifest, publish_mode, target};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
@@ -14,7 +14,7 @@ use crate::ledger;
 use crate::names::NodeId;
 use crate::plan::{Plan, PlanOptions, Work};
 use crate::report::Reporter;
-use crate::run::{Cancel, Options, Runner, Setup};
+use crate::run::{Cancel, CommentSource, Options, QueryComment, Runner, Setup};
 
 /// The command's word.
 fn word(work: Work) -> &'static str {
@@ -55,12 +55,14 @@ fn record(
     recording.know(&invocation, word(work));
     let reporter = recording.reporter();
     invocation.tell_warnings(reporter, world.stderr_style.color);
-    let record = runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let run = async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let record = execute(&invocation, args, work, &connected, reporter, world).await;
         tokio::task::spawn_blocking(|| connected.close()).await.ok();
         record
-    })?;
+    };
+    let record = manifest::beside(&invocation, || runtime.block_on(run))?;
     Ok(exit_code(&record))
 }
 
@@ -178,6 +180,13 @@ pub(super) fn setup(
             .iter()
             .map(|pattern| pattern.value.clone())
             .collect(),
+        query_comment: QueryComment::read(CommentSource {
+            config: root.file.query_comment.as_ref(),
+            file: root.file.file,
+            is_marts: root.file.is_marts,
+            profile: &invocation.project.target.profile,
+            target: &invocation.project.target.name,
+        }),
         ledger: None,
         cancel: Cancel::default(),
     })

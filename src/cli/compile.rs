@@ -8,8 +8,9 @@ use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::recording::Recording;
-use super::{EXIT_OK, World, target};
+use super::{EXIT_OK, World, logging, manifest, target};
 use crate::event::Event;
+use crate::graph::manifest::CompiledCode;
 use crate::report::Reporter;
 use crate::report::format::count;
 use crate::run::compile_nodes;
@@ -28,6 +29,7 @@ fn compile(
     world: &mut World,
 ) -> Result<u8, Failure> {
     let invocation = Invocation::load(global, "compile", args.full_refresh, world)?;
+    logging::start(global, invocation.root());
     let color = world.stderr_style.color;
     invocation.tell_warnings(reporter, color);
     let selected = invocation.select(&args.select, reporter, color)?;
@@ -42,6 +44,11 @@ fn compile(
     if let ([only], true) = (compiled.as_slice(), !args.select.select.is_empty()) {
         let _ = writeln!(world.stdout, "{}", only.sql);
     }
+    let code = compiled.iter().map(|node| {
+        let (code, path) = (node.sql.clone(), node.path.display().to_string());
+        (node.node, CompiledCode { code, path })
+    });
+    manifest::write(&invocation, &code.collect())?;
     let folder = std::path::Path::new(&invocation.target_path).join("compiled");
     let nodes = count(compiled.len() as u64, "node");
     let message = format!("{nodes} compiled to {}", folder.display());

@@ -39,6 +39,19 @@ pub(super) fn input<'a>(
     }
 }
 
+/// Writes `manifest.json` on a thread of its own while `work` is done: it is for others, who
+/// must not be waited for. Where it cannot be written, that is a warning in the log.
+pub(super) fn beside<T>(invocation: &Invocation, work: impl FnOnce() -> T) -> T {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            if let Err(error) = write(invocation, &HashMap::new()) {
+                tracing::warn!(?error, "manifest.json is not written");
+            }
+        });
+        work()
+    })
+}
+
 /// Writes `manifest.json` under the target path.
 pub(super) fn write(
     invocation: &Invocation,

@@ -8,6 +8,7 @@ mod audit;
 mod build;
 mod compile;
 mod db;
+mod dbt_flags;
 mod debug;
 mod demo;
 mod failure;

@@ -14,6 +14,7 @@ use super::cancel::Cancel;
 use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
 use super::names::{GraphNames, Stage};
+use super::query_comment::QueryComment;
 use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
 use super::{emptied, garbage};
@@ -78,6 +79,8 @@ pub struct Setup {
     pub store_failures: bool,
     /// Patterns of column names whose values no report shows.
     pub sensitive_columns: Vec<String>,
+    /// What every statement says of its origin.
+    pub query_comment: Option<QueryComment>,
     /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
     pub ledger: Option<Origin>,
     /// Stops it.
@@ -271,7 +274,7 @@ impl Runner {
             extra: IndexMap::new(),
             execute: true,
         };
-        Ok(RunSession {
+        self.commented(RunSession {
             connection: Arc::new(self.connect().await?),
             engine: self.setup.engine.clone(),
             context: Arc::new(context),
@@ -282,6 +285,15 @@ impl Runner {
             log: self.log.clone(),
             cancel: None,
         })
+        .await
+    }
+
+    /// A session whose statements say where they come from.
+    pub(super) async fn commented(&self, session: RunSession) -> Result<RunSession, SessionError> {
+        if let Some(comment) = &self.setup.query_comment {
+            comment.apply(&session).await?;
+        }
+        Ok(session)
     }
 
     /// The relations that a plan builds.

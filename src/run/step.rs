@@ -253,7 +253,7 @@ impl Runner {
     /// A session for a node: a connection of the pool plus the engine.
     pub(super) async fn session(&self, ix: NodeIx) -> Result<RunSession, SessionError> {
         let connection = self.connect().await?;
-        Ok(RunSession {
+        self.commented(RunSession {
             connection: Arc::new(connection),
             engine: self.engine().clone(),
             context: self.context(ix),
@@ -264,6 +264,7 @@ impl Runner {
             log: self.log(),
             cancel: Some(self.cancel().clone()),
         })
+        .await
     }
 }
 
