@@ -154,6 +154,9 @@ pub struct RunArgs {
     /// Do not wait for another run that holds the target
     #[arg(long)]
     pub no_wait: bool,
+    /// Read refs and sources without rows: checks the SQL and makes empty relations
+    #[arg(long)]
+    pub empty: bool,
     /// Run each test by itself instead of one scan a table
     #[arg(long)]
     pub no_fuse: bool,
@@ -189,6 +192,12 @@ pub enum Command {
     Ls(LsArgs),
     /// Run one node's query, or a query given in line, and print some rows
     Show(ShowArgs),
+    /// Documentation: the manifest and a catalog of what the database holds
+    Docs(super::docs::DocsArgs),
+    /// Call a macro on the target
+    RunOperation(super::run_operation::OperationArgs),
+    /// Install the packages of packages.yml and dependencies.yml
+    Deps(super::deps::DepsArgs),
     /// Check the project, the profile and the connection
     Debug,
     /// Remove the target folder and other clean-targets

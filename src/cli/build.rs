@@ -49,6 +49,7 @@ fn record(
     let flags = Flags {
         full_refresh: args.full_refresh,
         store_failures: args.store_failures,
+        empty: args.empty,
     };
     let invocation = Invocation::load_with(global, word(work), flags, world)?;
     logging::start(global, invocation.root());
@@ -113,6 +114,7 @@ pub(super) async fn execute(
     setup.dry_run = args.dry_run;
     setup.compare_rows = args.rows;
     setup.store_failures = args.store_failures;
+    setup.empty = args.empty;
     setup.ledger = ledger(invocation, work);
     // A test whose failures are kept writes them with its own SQL.
     setup.fuse = !args.no_fuse && !args.store_failures;
@@ -173,6 +175,7 @@ pub(super) fn setup(
         no_wait: false,
         dry_run: false,
         compare_rows: false,
+        empty: false,
         store_failures: false,
         sensitive_columns: root
             .file

@@ -29,6 +29,11 @@ impl Failure {
         Self::from(Diagnostic::error(code, message).hint(hint))
     }
 
+    /// What went wrong, to be worded otherwise.
+    pub(super) fn diagnostics_mut(&mut self) -> &mut [Diagnostic] {
+        &mut self.diagnostics
+    }
+
     /// The exit code of all of them.
     pub fn exit_code(&self) -> u8 {
         super::EXIT_ERROR

@@ -11,6 +11,8 @@ mod db;
 mod dbt_flags;
 mod debug;
 mod demo;
+mod deps;
+mod docs;
 mod failure;
 mod generate;
 mod git;
@@ -21,6 +23,7 @@ mod maintenance;
 mod manifest;
 mod publish_mode;
 mod recording;
+mod run_operation;
 mod show;
 mod target;
 
@@ -121,6 +124,9 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Parse => maintenance::parse(global, world),
         Command::Ls(args) => ls::run(global, args, world),
         Command::Show(args) => show::run(global, args, world),
+        Command::RunOperation(args) => run_operation::run(global, args, world),
+        Command::Deps(args) => deps::run(global, args, world),
+        Command::Docs(args) => docs::run(global, args, world),
         Command::Debug => debug::run(global, world),
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),

@@ -27,6 +27,7 @@ pub(super) async fn build_from(
     let mut built = publish(spec, &candidate, session).await?;
     hooks::outside(session, &config.post_hook).await?;
     built.rows = rows;
+    built.statement = create;
     Ok(built)
 }
 
@@ -42,7 +43,11 @@ pub(super) async fn candidate(
     let before = hooks::inside(session, &config.pre_hook).await?;
     let create = settings::create_table_as(session, false, &relation, query).await?;
     let rows = create_candidate(spec, &before, &create, &relation, session).await?;
-    finish(spec, rows, session).await
+    let candidate = finish(spec, rows, session).await?;
+    Ok(Candidate {
+        statement: create,
+        ..candidate
+    })
 }
 
 /// Gives a candidate table all that its live table will have, before its tests look at it.
@@ -67,6 +72,7 @@ pub(super) async fn finish(
         },
         rows,
         warnings: Vec::new(),
+        statement: String::new(),
     })
 }
 

@@ -37,7 +37,8 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
         rows: None,
         kind: Some(RelationKind::View),
         garbage: published.garbage,
-        warnings: Vec::new(),
+        statement: create,
+        ..Built::default()
     })
 }
 
@@ -65,6 +66,7 @@ pub(super) async fn candidate(
     then.extend(candidate_settings(spec, session).await?);
     Ok(Candidate {
         relation,
+        statement: create.clone(),
         publication: Publication::View { create, then },
         rows: None,
         warnings: Vec::new(),

@@ -1,6 +1,6 @@
 //! `target/run_results.json`: the run in dbt's form, written when it ends.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct RunResultsOptions {
     pub path: PathBuf,
     /// dbt's `args`: `which`, `select`, `threads`, ...
     pub args: Map<String, Json>,
+    /// What the environment adds to the artifact's head.
+    pub env: BTreeMap<String, String>,
 }
 
 /// Writes `run_results.json`.
@@ -118,6 +120,7 @@ impl Reporter for RunResultsFile {
                 self.has_begun = true;
                 self.results = RunResults::new(run_id);
                 self.results.args = self.options.args.clone();
+                self.results.metadata.env = self.options.env.clone();
             }
             Event::NodeFinished { node, outcome, .. } => self.add(node, outcome),
             Event::RunFinished { elapsed, .. } => {
@@ -193,6 +196,7 @@ mod tests {
             root: folder.to_owned(),
             path: folder.join("target/run_results.json"),
             args: Map::from_iter([("which".to_owned(), Json::from("build"))]),
+            ..RunResultsOptions::default()
         };
         let path = options.path.clone();
         let mut reporter = RunResultsFile::new(options, |error| panic!("{error}"));

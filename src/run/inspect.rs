@@ -10,8 +10,8 @@ use super::database::Message;
 use super::runner::{Runner, Setup};
 use crate::diag::{Diagnostic, FileId};
 use crate::graph::NodeIx;
-use crate::jinja::{Table, Template};
-use crate::session::{Session, SessionError};
+use crate::jinja::{Arg, Table, Template};
+use crate::session::{MacroArg, Session, SessionError};
 
 /// A node's compiled SQL.
 #[derive(Clone, Debug)]
@@ -80,6 +80,35 @@ pub async fn compile_nodes(
 pub async fn plain_session(setup: Setup) -> Result<impl Session, SessionError> {
     let (sender, _messages) = unbounded_channel();
     Runner::new(setup, sender).keeper().await
+}
+
+/// Calls a macro with its transaction: what it did is kept only if it ends well.
+pub async fn call_operation(
+    setup: Setup,
+    name: &str,
+    arguments: serde_json::Map<String, serde_json::Value>,
+    log: &mut (dyn FnMut(String) + Send),
+) -> Result<(), SessionError> {
+    let (sender, mut messages) = unbounded_channel();
+    let runner = Runner::new(setup, sender);
+    let session = runner.keeper().await?;
+    let arguments: Vec<MacroArg<'_>> = arguments
+        .iter()
+        .map(|(name, value)| (name.as_str(), Arg::Json(value.clone())))
+        .collect();
+    let done = async {
+        session.execute("begin".into()).await?;
+        session.call_macro(name, &arguments).await?;
+        session.execute("commit".into()).await
+    };
+    let done = done.await;
+    while let Ok(Message::Log(text) | Message::Warn(text)) = messages.try_recv() {
+        log(text);
+    }
+    if done.is_err() {
+        let _ = session.execute("rollback".into()).await;
+    }
+    done.map(|_| ())
 }
 
 /// Runs a query and gives its first rows; all of them without a limit. Nothing is built: the

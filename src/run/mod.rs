@@ -28,6 +28,6 @@ mod unit;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
-pub use inspect::{CompiledNode, Look, compile_nodes, look, plain_session};
+pub use inspect::{CompiledNode, Look, call_operation, compile_nodes, look, plain_session};
 pub use query_comment::{CommentSource, QueryComment};
 pub use runner::{Runner, Setup};

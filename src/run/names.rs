@@ -59,7 +59,7 @@ impl Stage {
         let CandidateHome::ShadowSchemas(tag) = &self.home else {
             return sql.to_owned();
         };
-        if self.group_of.is_empty() || !sql.contains(tag.as_str()) {
+        if !sql.contains(tag.as_str()) {
             return sql.to_owned();
         }
         let mut sql = sql.to_owned();
@@ -76,6 +76,8 @@ pub(super) struct GraphNames {
     stage: Arc<Stage>,
     /// The node whose SQL asks; an ephemeral model asks for the one that it is put into.
     reader: Option<NodeIx>,
+    /// Whether everything is read without rows (`--empty`).
+    empty: bool,
 }
 
 impl GraphNames {
@@ -84,7 +86,13 @@ impl GraphNames {
             graph,
             stage,
             reader,
+            empty: false,
         }
+    }
+
+    /// The same names, read without rows where `empty` says so.
+    pub(super) fn emptied(self, empty: bool) -> Self {
+        Self { empty, ..self }
     }
 
     /// A node may only read what was known when the order of the run was decided.
@@ -124,6 +132,13 @@ impl Names for GraphNames {
             }
             _ => live.clone(),
         })
+    }
+
+    fn read_as(&self, _: &NodeContext, relation: &Relation) -> Option<String> {
+        let alias = format!("_dbt_limit_subq_{}", relation.identifier);
+        let alias = Relation::new("", "", alias);
+        self.empty
+            .then(|| format!("(select * from {relation} where false limit 0) {alias}"))
     }
 
     fn resolve_source(

@@ -75,6 +75,8 @@ pub struct Setup {
     pub dry_run: bool,
     /// Whether a dry run compares rows by key as well.
     pub compare_rows: bool,
+    /// `--empty`: refs and sources are read without rows.
+    pub empty: bool,
     /// `--store-failures`.
     pub store_failures: bool,
     /// Patterns of column names whose values no report shows.
@@ -486,7 +488,8 @@ impl Runner {
     /// Answers the names that a node's SQL asks for.
     pub(super) fn names(&self, reader: Option<NodeIx>) -> Arc<dyn Names> {
         let graph = Arc::clone(&self.setup.graph);
-        Arc::new(GraphNames::new(graph, Arc::clone(&self.stage), reader))
+        let names = GraphNames::new(graph, Arc::clone(&self.stage), reader);
+        Arc::new(names.emptied(self.setup.empty))
     }
 
     pub(super) fn log(&self) -> UnboundedSender<Message> {

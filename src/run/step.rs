@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::compile::{compile, compiled_path};
+use super::compile::{compile, compiled_path, run_path};
 use super::place;
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
@@ -205,16 +205,22 @@ impl Runner {
             full_refresh: self.full_refresh(ix),
             pending: self.pending(),
         };
-        let (rows, warnings) = if self.stage().is_staged(ix) {
-            let candidate = materialize::candidate(spec, session).await?;
-            let told = (candidate.rows, candidate.warnings.clone());
+        let (rows, warnings, statement) = if self.stage().is_staged(ix) {
+            let mut candidate = materialize::candidate(spec, session).await?;
+            let statement = std::mem::take(&mut candidate.statement);
+            let told = (candidate.rows, candidate.warnings.clone(), statement);
             self.candidates().insert(ix, candidate);
             told
         } else {
             let built = materialize::materialize(spec, session).await?;
             self.collect_garbage(built.garbage).await;
-            (built.rows, built.warnings)
+            (built.rows, built.warnings, built.statement)
         };
+        if !statement.is_empty() {
+            let path = run_path(self.target_path(), node);
+            let statement = self.stage().live_text(&statement);
+            self.write_compiled(&path, &statement).await?;
+        }
         let rows = rows.filter(|_| node.kind != ResourceKind::Model || is_stored(node));
         Ok(StepDone {
             outcome: Outcome {

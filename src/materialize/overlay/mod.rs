@@ -281,6 +281,7 @@ impl Overlay<'_> {
         checks::run(self, session).await?;
         Ok(Candidate {
             relation,
+            statement: apply.clone(),
             publication: Publication::Delta {
                 alter: self.change.statements.clone(),
                 apply: vec![apply],
