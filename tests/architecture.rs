@@ -13,15 +13,26 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("names", &[], ""),
     ("diag", &["names"], ""),
     ("event", &["names", "diag"], ""),
+    (
+        "limits",
+        &[],
+        "one spelling of time limits, for profiles (pg) and the config of nodes (project)",
+    ),
     ("artifact", &["names"], ""),
     ("synth", &["names"], ""),
-    ("jinja", &["names", "diag"], ""),
-    ("project", &["names", "diag", "jinja"], ""),
-    ("pg", &["names", "diag"], "knows no Jinja"),
+    ("money", &["diag"], "diag: the nearest name"),
+    (
+        "jinja",
+        &["names", "diag", "money"],
+        "money: the list of currencies, for macros",
+    ),
+    ("project", &["names", "diag", "limits", "jinja"], ""),
+    ("pg", &["names", "diag", "limits"], "knows no Jinja"),
     (
         "graph",
-        &["names", "diag", "artifact", "jinja", "project"],
-        "artifact: it fills dbt's manifest and reads an earlier one",
+        &["names", "diag", "artifact", "money", "jinja", "project"],
+        "artifact: it fills dbt's manifest and reads an earlier one; money: columns that declare \
+         it are tested",
     ),
     (
         "session",
@@ -44,9 +55,10 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     (
         "checks",
         &[
-            "names", "diag", "event", "jinja", "project", "graph", "session",
+            "names", "diag", "event", "money", "jinja", "project", "graph", "session",
         ],
-        "event: a verdict is a Status with a Sample; project: severities; jinja: arguments",
+        "event: a verdict is a Status with a Sample; money: which columns hold it; project: \
+         severities; jinja: arguments, lines",
     ),
     (
         "plan",
@@ -71,6 +83,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &[
             "names",
             "diag",
+            "limits",
             "event",
             "artifact",
             "jinja",

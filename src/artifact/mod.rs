@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod manifest;
 mod metadata;
 pub mod run_results;
+pub mod sources;
 
 pub use manifest::Manifest;
 pub use metadata::{Metadata, VERSION_OF_DBT};

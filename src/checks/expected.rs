@@ -42,6 +42,12 @@ fn generic(test: &GenericTest, target: &str) -> String {
             arg("to").map(text).unwrap_or_default(),
             arg("field").map(text).unwrap_or_default()
         ),
+        "money" => format!("{column} is money: {}", money(test)),
+        "money_decimals" => format!("{column} has no more decimals than its currency"),
+        "reconciles" => format!(
+            "{target} reconciles with {}",
+            arg("to").map(text).unwrap_or_default()
+        ),
         "value_between" => between(&column, test),
         "expression_is_true" => {
             format!(
@@ -50,6 +56,20 @@ fn generic(test: &GenericTest, target: &str) -> String {
             )
         }
         other => format!("{other} holds for {column}"),
+    }
+}
+
+/// The currency and sign that a money column declares.
+fn money(test: &GenericTest) -> String {
+    let arg = |name: &str| test.arguments.get(name).map(text);
+    let currency = match (arg("currency_column"), arg("currency")) {
+        (Some(column), _) => format!("an integer or numeric, its ISO 4217 currency in {column}"),
+        (None, Some(code)) => format!("an integer or numeric in {code}"),
+        (None, None) => "an integer or numeric".to_owned(),
+    };
+    match arg("sign").as_deref() {
+        None | Some("any") => currency,
+        Some(sign) => format!("{currency}, {}", sign.replace('_', " ")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a count of failures to a verdict: severity, `warn_if`, `error_if`.
 
 use super::Verdict;
+use super::failures::stored_as;
 use crate::event::Status;
 use crate::graph::{Detail, Node, NodeIx};
 use crate::project::{NodeConfig, TestSeverity, Threshold};
@@ -139,7 +140,7 @@ pub fn may_share(node: &Node) -> Option<NodeIx> {
         .replace(' ', "")
         .eq_ignore_ascii_case("count(*)");
     // `limit 0` would hide failing rows; kept failures are the test's own statement.
-    let plain = counts && config.limit != Some(0) && config.store_failures != Some(true);
+    let plain = counts && config.limit != Some(0) && stored_as(config, false).is_none();
     let passes = Thresholds::of(config).is_ok_and(|t| t.pass_without_failures());
     (is_data_test && plain && passes).then_some(*parent)
 }

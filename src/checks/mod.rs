@@ -2,8 +2,11 @@
 
 mod expected;
 pub mod failures;
+pub mod freshness;
 pub mod fuse;
 mod judge;
+pub mod money;
+pub mod reconcile;
 pub mod sample;
 mod sensitive;
 pub mod unit;

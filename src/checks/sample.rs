@@ -50,6 +50,7 @@ pub async fn better(
         "unique" | "accepted_values" | "grain_unique" => Some("n_records desc, 1".to_owned()),
         _ if has_keys && !identifiers.is_empty() => Some(identifiers.join(", ")),
         "relationships" => Some("1".to_owned()),
+        "reconciles" => Some("first_seen, class, key".to_owned()),
         _ => None,
     };
     let order = order.map_or(String::new(), |by| format!(" order by {by}"));

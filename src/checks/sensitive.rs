@@ -13,6 +13,18 @@ use crate::event::Sample;
 use crate::graph::{ColumnInfo, Detail, Graph, Node, NodeIx};
 use crate::session::SessionError;
 
+/// Columns of tests' own making that hold no value of the tested relation.
+const SAYS_NOTHING: [&str; 8] = [
+    "n_records",
+    "class",
+    "left_rows",
+    "right_rows",
+    "first_seen",
+    "age_days",
+    "gates",
+    "money_problem",
+];
+
 /// What stands in the place of a value.
 pub const MASK: &str = "•••";
 
@@ -82,7 +94,9 @@ impl Sensitive {
         let hidden: Vec<bool> = sample
             .columns
             .iter()
-            .map(|name| self.is(name) || about && !known(name) && name != "n_records")
+            .map(|name| {
+                self.is(name) || about && !known(name) && !SAYS_NOTHING.contains(&name.as_str())
+            })
             .collect();
         for row in &mut sample.rows {
             for (cell, hidden) in row.iter_mut().zip(&hidden) {
@@ -95,7 +109,7 @@ impl Sensitive {
 
     /// Whether a test asks about a sensitive column: what it returns under names of its own
     /// (`unique_field`, `value_field`, `from_field`, …) are that column's values.
-    fn is_about_one(&self, test: &Node) -> bool {
+    pub fn is_about_one(&self, test: &Node) -> bool {
         let Detail::GenericTest(test) = &test.detail else {
             return false;
         };
@@ -107,6 +121,10 @@ impl Sensitive {
         match value {
             Json::String(text) => self.is(text),
             Json::Array(items) => items.iter().any(|item| self.names_one(item)),
+            Json::Object(map) => {
+                let mut entries = map.iter();
+                entries.any(|(key, value)| self.is(key) || self.names_one(value))
+            }
             _ => false,
         }
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::names::NodeId;
+
 /// SQL transformations for Postgres: dbt-style models, built and tested in one go.
 #[derive(Debug, Parser)]
 #[command(
@@ -122,6 +124,9 @@ pub struct SelectArgs {
     /// Kinds of resources to leave out
     #[arg(long, num_args = 1.., value_name = "TYPE")]
     pub exclude_resource_type: Vec<String>,
+    /// The folder of an earlier run's artifacts, for state:, result: and source_status:
+    #[arg(long, value_name = "DIR", env = "DBT_STATE")]
+    pub state: Option<PathBuf>,
     /// Which tests come with selected nodes: eager, cautious, buildable or empty
     #[arg(long, value_name = "MODE")]
     pub indirect_selection: Option<String>,
@@ -163,9 +168,15 @@ pub struct RunArgs {
     /// Keep failing rows in tables, whatever the project says
     #[arg(long)]
     pub store_failures: bool,
+    /// With build: sources that are stale by their error_after hold back what reads them
+    #[arg(long)]
+    pub freshness: bool,
     /// Write a report: junit=PATH, github=PATH, markdown=PATH or html=PATH; may be repeated
     #[arg(long, value_name = "FORM=PATH")]
     pub report: Vec<String>,
+    /// The nodes to run, whatever is selected; `retry` gives them
+    #[arg(skip)]
+    pub only: Option<Vec<NodeId>>,
 }
 
 /// What to do.
@@ -187,6 +198,8 @@ pub enum Command {
     Compile(RunArgs),
     /// Read and check the project
     Parse,
+    /// Run the last command again for the nodes that failed, were skipped or stayed unpublished
+    Retry(super::retry::RetryArgs),
     /// List nodes
     #[command(visible_alias = "list")]
     Ls(LsArgs),
@@ -198,6 +211,9 @@ pub enum Command {
     RunOperation(super::run_operation::OperationArgs),
     /// Install the packages of packages.yml and dependencies.yml
     Deps(super::deps::DepsArgs),
+    /// How fresh the sources are
+    #[command(subcommand)]
+    Source(SourceCommand),
     /// Check the project, the profile and the connection
     Debug,
     /// Remove the target folder and other clean-targets
@@ -205,6 +221,7 @@ pub enum Command {
     /// Make synthetic raw data
     Generate(super::generate::GenerateArgs),
     /// Everything at once: server, data, seeds, models, tests, the key figures
+    #[command(mut_arg("out", |out| out.hide(true)))]
     Demo(super::demo::DemoArgs),
     /// The ledger: what earlier runs did, and whether the record of it is untouched
     Audit(super::audit::AuditArgs),
@@ -221,6 +238,25 @@ pub struct SeedArgs {
     /// Print the first rows of each seed
     #[arg(long)]
     pub show: bool,
+}
+
+/// `source`.
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Ask each source when it was last loaded; exit code 1 when one is stale by its error_after
+    #[command(alias = "snapshot-freshness")]
+    Freshness(FreshnessArgs),
+}
+
+/// `source freshness`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FreshnessArgs {
+    /// Which sources: source:raw, source:raw.orders, …
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The file to write [default: sources.json in the target folder]
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `ls`.

@@ -5,8 +5,12 @@ use std::collections::HashMap;
 use super::args::{Global, RunArgs};
 use super::failure::Failure;
 use super::invocation::{Flags, Invocation};
+use super::recorded;
 use super::recording::{Recording, run_results_path};
-use super::{EXIT_NODE_FAILED, EXIT_OK, World, git, logging, manifest, publish_mode, target};
+use super::{
+    EXIT_NODE_FAILED, EXIT_OK, World, git, logging, manifest, publish_mode, retry, signals, source,
+    target,
+};
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
 use crate::event::{Event, RunRecord};
@@ -53,7 +57,10 @@ fn record(
     };
     let invocation = Invocation::load_with(global, word(work), flags, world)?;
     logging::start(global, invocation.root());
-    recording.know(&invocation, word(work));
+    recording.know(
+        &invocation,
+        recorded::record(global, args, word(work), &invocation),
+    );
     let reporter = recording.reporter();
     invocation.tell_warnings(reporter, world.stderr_style.color);
     let runtime = runtime()?;
@@ -95,7 +102,11 @@ pub(super) async fn execute(
     reporter: &mut dyn Reporter,
     world: &World,
 ) -> Result<RunRecord, Failure> {
-    let selected = invocation.select(&args.select, reporter, world.stderr_style.color)?;
+    let selected = match &args.only {
+        Some(ids) => retry::selected(invocation, ids, work, reporter),
+        None => invocation.select(&args.select, reporter, world.stderr_style.color)?,
+    };
+    let selected = source::gates(invocation, selected, args.freshness);
     let past = past_seconds(invocation);
     let modes = publish_mode::Modes::new(invocation, args, work)?;
     let plan = Plan::new(
@@ -115,10 +126,11 @@ pub(super) async fn execute(
     setup.compare_rows = args.rows;
     setup.store_failures = args.store_failures;
     setup.empty = args.empty;
-    setup.ledger = ledger(invocation, work);
+    // A dry run leaves nothing behind.
+    setup.ledger = (!args.dry_run).then(|| ledger(invocation, work)).flatten();
     // A test whose failures are kept writes them with its own SQL.
     setup.fuse = !args.no_fuse && !args.store_failures;
-    listen_for_ctrl_c(setup.cancel.clone());
+    signals::listen(setup.cancel.clone());
     let options = Options {
         command: word(work).to_owned(),
         threads,
@@ -193,18 +205,6 @@ pub(super) fn setup(
         ledger: None,
         cancel: Cancel::default(),
     })
-}
-
-/// The first Ctrl-C stops the run in good order, the second at once.
-fn listen_for_ctrl_c(cancel: Cancel) {
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancel.ask().await;
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
-        }
-    });
 }
 
 /// The async runtime of a command.

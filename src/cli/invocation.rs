@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::World;
 use super::args::{Global, LogFormat, SelectArgs};
 use super::failure::Failure;
+use super::state::EarlierRuns;
 use crate::diag::{Diagnostic, RenderOptions, SourceMap, render};
 use crate::event::Event;
 use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Selectors};
@@ -36,6 +37,7 @@ pub(super) struct Invocation {
     pub(super) target_path: String,
     /// What the environment adds to the head of artifacts: `DBT_ENV_CUSTOM_ENV_*`.
     pub(super) custom_env: BTreeMap<String, String>,
+    pub(super) cli_vars: IndexMap<String, Json>,
 }
 
 /// The project's folder, absolute where that is possible.
@@ -112,6 +114,7 @@ impl Invocation {
             run_id,
             target_path,
             custom_env: custom_env(world),
+            cli_vars: cli_vars(global)?,
             project,
         })
     }
@@ -140,9 +143,10 @@ impl Invocation {
             exclude_resource_types: &args.exclude_resource_type,
         })
         .map_err(fail)?;
+        let earlier = EarlierRuns::read(self, selection.compares(), args.state.as_deref())?;
         let context = SelectContext {
             root_package: &self.project.root_package().name,
-            earlier: select::Earlier::default(),
+            earlier: earlier.answers(),
         };
         let selected = selection.resolve(&self.graph, &context).map_err(fail)?;
         tell(&selected.warnings, self.sources(), reporter, color);

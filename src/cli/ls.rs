@@ -27,11 +27,13 @@ pub(super) fn run(global: &Global, args: &LsArgs, world: &mut World) -> Result<u
         };
         nodes.retain(is_usual);
     }
-    let (docs, compiled) = (DocsBlocks::default(), HashMap::new());
-    let input = manifest::input(&invocation, &[], &docs, &compiled);
-    for line in listing(graph, &nodes, &form, |ix| node_json(&input, ix)) {
-        let _ = writeln!(world.stdout, "{line}");
-    }
+    manifest::beside(&invocation, || {
+        let (docs, compiled) = (DocsBlocks::default(), HashMap::new());
+        let input = manifest::input(&invocation, &[], &docs, &compiled);
+        for line in listing(graph, &nodes, &form, |ix| node_json(&input, ix)) {
+            let _ = writeln!(world.stdout, "{line}");
+        }
+    });
     reporter.finish();
     Ok(EXIT_OK)
 }

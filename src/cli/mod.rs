@@ -22,9 +22,14 @@ mod ls;
 mod maintenance;
 mod manifest;
 mod publish_mode;
+mod recorded;
 mod recording;
+mod retry;
 mod run_operation;
 mod show;
+mod signals;
+mod source;
+mod state;
 mod target;
 
 use std::ffi::OsString;
@@ -120,6 +125,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Test(args) => build::run(global, args, Work::Test, world),
         Command::Seed(args) => build::run(global, &args.run, Work::Seed, world),
         Command::Snapshot(args) => build::run(global, args, Work::Snapshot, world),
+        Command::Retry(args) => retry::run(global, args, world),
         Command::Compile(args) => compile::run(global, args, world),
         Command::Parse => maintenance::parse(global, world),
         Command::Ls(args) => ls::run(global, args, world),
@@ -127,6 +133,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::RunOperation(args) => run_operation::run(global, args, world),
         Command::Deps(args) => deps::run(global, args, world),
         Command::Docs(args) => docs::run(global, args, world),
+        Command::Source(command) => source::run(global, command, world),
         Command::Debug => debug::run(global, world),
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),

@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::{Map, Value as Json};
+
 use super::World;
 use super::args::{Global, LogFormat};
 use super::failure::Failure;
@@ -43,15 +45,11 @@ impl Recording {
         })
     }
 
-    /// The project is known: its graph is told to the reports, and `run_results.json` begins.
-    pub(super) fn know(&mut self, invocation: &Invocation, command: &str) {
+    /// The project is known: its graph is told to the reports, and `run_results.json` begins
+    /// with the arguments that `retry` reads.
+    pub(super) fn know(&mut self, invocation: &Invocation, args: Map<String, Json>) {
         *self.lineage.lock().unwrap_or_else(PoisonError::into_inner) =
             Lineage::of(&invocation.graph);
-        let target = &invocation.project.target;
-        let mut args = serde_json::Map::new();
-        args.insert("which".to_owned(), command.into());
-        args.insert("target".to_owned(), target.name.as_str().into());
-        args.insert("threads".to_owned(), target.threads.into());
         let options = RunResultsOptions {
             root: invocation.root().to_owned(),
             path: run_results_path(invocation),

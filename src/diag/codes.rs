@@ -111,6 +111,8 @@ codes! {
     // --- command line ----------------------------------------------------------------
     /// Wrong usage.
     CLI_USAGE = "cli-usage";
+    /// `retry` has no run that it could continue.
+    RETRY_IMPOSSIBLE = "retry-impossible";
     /// `--report` names no form, no path, or a path twice.
     REPORT_FORM = "report-form";
     /// The file of a report cannot be written.
@@ -149,6 +151,10 @@ codes! {
     UNIT_TEST_ROWS = "unit-test-rows";
     /// A contract that cannot be kept as it is written.
     CONTRACT_FORM = "contract-form";
+    /// A test's threshold is a share of rows, and it is not said of which relation.
+    TEST_SHARE = "test-share";
+    /// A column's `money` that nothing understands.
+    MONEY_DECLARATION = "money-declaration";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
     /// Something in the config of a node is wrong.
@@ -192,6 +198,8 @@ codes! {
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";
+    /// A statement ran into a time limit of its node or target.
+    SQL_LIMIT = "sql-limit";
     /// A file under the target path cannot be written.
     TARGET_UNWRITABLE = "target-unwritable";
     /// A schema is missing and may not be created.
@@ -202,6 +210,10 @@ codes! {
     MATERIALIZATION = "materialization";
     /// A query does not give the columns that its model's contract promises.
     CONTRACT_BROKEN = "contract-broken";
+    /// A sum of money over several currencies.
+    MONEY_SUM = "money-sum";
+    /// A source's freshness cannot be known.
+    FRESHNESS = "source-freshness";
     /// What hangs on a relation keeps it from being replaced.
     PUBLISH_REFUSED = "publish-refused";
     /// The new rows of a table that is continued would break a constraint of it.

@@ -1,6 +1,7 @@
 //! From declarations to a [`Graph`]: scan every template, settle config and names, resolve
 //! what is read, refuse cycles. Scanning uses all cores.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -10,9 +11,9 @@ use serde_json::Value as Json;
 use super::draft::{self, Draft};
 use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
-    exposures, generic_test,
+    exposures, generic_test, money,
 };
-use super::{contracts, duplicates, model_json, naming, resolve, unit_tests};
+use super::{contracts, duplicates, model_json, naming, resolve, shares, unit_tests};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::names::NodeId;
@@ -71,6 +72,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(unused_config(project, &nodes, &disabled));
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
     problems.extend(unit_tests::check(&nodes));
+    problems.extend(shares::check(&nodes));
     problems.extend(cycle::find(&nodes, &project.sources));
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
         .into_iter()
@@ -102,10 +104,10 @@ struct Settled<'p> {
 }
 
 /// A generic test as declared, with the column it is declared on.
-struct Declared<'p> {
-    declaration: &'p TestDeclaration,
-    column: Option<&'p ColumnProperties>,
-    path: &'p str,
+pub(super) struct Declared<'p> {
+    pub(super) declaration: Cow<'p, TestDeclaration>,
+    pub(super) column: Option<&'p ColumnProperties>,
+    pub(super) path: &'p str,
 }
 
 fn settle<'p>(
@@ -162,11 +164,14 @@ fn settle<'p>(
         let relation = naming::relation(project, engine, &node).map_err(|problem| vec![problem])?;
         node.relation = Some(relation);
     }
-    let tests = match (properties, source) {
-        (Some(p), _) => declared(&p.tests, &p.columns, &p.path),
-        (None, Some(table)) => declared(&table.tests, &table.columns, &table.path),
-        (None, None) => Vec::new(),
-    };
+    let (tests, columns, path): (&[TestDeclaration], &[ColumnProperties], &str) =
+        match (properties, source) {
+            (Some(p), _) => (&p.tests, &p.columns, &p.path),
+            (None, Some(table)) => (&table.tests, &table.columns, &table.path),
+            (None, None) => (&[], &[], ""),
+        };
+    let mut tests = declared(tests, columns, path);
+    tests.extend(money::tests(&node, columns, path)?);
     Ok(Settled { node, tests })
 }
 
@@ -176,13 +181,13 @@ fn declared<'p>(
     path: &'p str,
 ) -> Vec<Declared<'p>> {
     let own = tests.iter().map(|declaration| Declared {
-        declaration,
+        declaration: Cow::Borrowed(declaration),
         column: None,
         path,
     });
     let of_columns = columns.iter().flat_map(|column| {
         column.tests.iter().map(move |declaration| Declared {
-            declaration,
+            declaration: Cow::Borrowed(declaration),
             column: Some(column),
             path,
         })
@@ -379,7 +384,7 @@ fn generic_test_node(
     target: &Node,
     declared: &Declared<'_>,
 ) -> Result<Node, Vec<Diagnostic>> {
-    let declaration = declared.declaration;
+    let declaration = declared.declaration.as_ref();
     let written = declaration.test.value.as_str();
     let (namespace, test) = match written.split_once('.') {
         Some((namespace, test)) => (Some(namespace), test),
@@ -456,7 +461,8 @@ fn generic_test_node(
     let scan = scan(engine, &node, &before).map_err(|problem| vec![problem])?;
     let mut layers: Vec<&ConfigMap> = scan.configs.iter().collect();
     layers.extend([&own, &declaration.config, &over]);
-    node.config = typed(&node, merge_configs(&layers), project, &|_| None)?;
+    let place = |key: &str| declaration.config_places.get(key).copied();
+    node.config = typed(&node, merge_configs(&layers), project, &place)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;
@@ -501,7 +507,7 @@ fn model_expression(target: &Node) -> String {
     }
 }
 
-fn test_names(
+pub(super) fn test_names(
     target: &Node,
     namespace: Option<&str>,
     test: &str,

@@ -1,6 +1,7 @@
 //! From declarations to drafts: every resource as a node without parents, config or relation.
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 use std::collections::HashMap;
 
 use super::{ColumnInfo, Detail, Node, ResourceKind};
@@ -285,10 +286,19 @@ impl<'p> Drafter<'p, '_> {
                 .map(|(k, v)| (k.clone(), v.value.clone()))
                 .collect();
             for key in ["meta", "tags", "docs", "access", "group"] {
-                if let Some(value) = patch.other.get(key) {
-                    config
-                        .entry(key.to_owned())
-                        .or_insert_with(|| value.clone());
+                let Some(beside) = patch.other.get(key) else {
+                    continue;
+                };
+                let inside = config.entry(key.to_owned());
+                let inside = inside.or_insert_with(|| beside.clone());
+                // dbt joins the two; of everything else the one inside `config:` counts.
+                if let (Json::Object(inside), Json::Object(beside), "meta") = (inside, beside, key)
+                {
+                    let beside = beside
+                        .iter()
+                        .filter(|(name, _)| !inside.contains_key(*name));
+                    let beside: Vec<_> = beside.map(|(n, v)| (n.clone(), v.clone())).collect();
+                    inside.extend(beside);
                 }
             }
         }

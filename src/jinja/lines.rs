@@ -76,7 +76,7 @@ fn calls_in(text: &str, tag: &Tag, first_line: usize, calls: &mut Vec<Call>) {
 
 /// For each line of the output the template's line whose literal text it shows. Lines that show
 /// none follow the line before them.
-pub(super) fn map(output: &str, template: &Template) -> Vec<usize> {
+pub fn map(output: &str, template: &Template) -> Vec<usize> {
     let literals = literals(template);
     let mut at = 0;
     let mut map = Vec::new();

@@ -27,6 +27,7 @@ mod yaml;
 
 pub use api::*;
 pub use engine::Engine;
+pub use lines::map as line_map;
 pub use overrides::EngineOverrides;
 pub use text_blocks::{TextBlock, docs_blocks, snapshot_blocks};
-pub use yaml::{YamlContext, render_description, render_profile_string, render_yaml_string};
+pub use yaml::{YamlContext, render_description};

@@ -17,46 +17,13 @@ use super::value::{self, from_json, to_json};
 #[derive(Clone, Copy, Debug)]
 pub struct YamlContext<'a> {
     /// The environment.
-    pub env: &'a IndexMap<String, String>,
+    pub env: &'a Arc<IndexMap<String, String>>,
     /// `vars`, as far as they are known where the string stands.
-    pub vars: &'a IndexMap<String, Json>,
+    pub vars: &'a Arc<IndexMap<String, Json>>,
     /// The `target` variable, where there is one.
     pub target: Option<&'a Json>,
     /// Whether secret variables may be read: only in profiles and package lists.
     pub secrets: bool,
-}
-
-/// Renders a string of a YAML file that is no profile.
-///
-/// A string that is one expression keeps the expression's type; everything else is text.
-pub fn render_yaml_string(
-    text: &str,
-    env: &IndexMap<String, String>,
-    vars: &IndexMap<String, Json>,
-) -> Result<Json, LookupError> {
-    let context = YamlContext {
-        env,
-        vars,
-        target: None,
-        secrets: false,
-    };
-    context.render(text)
-}
-
-/// Renders a string of `profiles.yml` or `packages.yml`, where secrets may be read. The result
-/// may hold a secret: it must not be printed or stored.
-pub fn render_profile_string(
-    text: &str,
-    env: &IndexMap<String, String>,
-    vars: &IndexMap<String, Json>,
-) -> Result<Json, LookupError> {
-    let context = YamlContext {
-        env,
-        vars,
-        target: None,
-        secrets: true,
-    };
-    context.render(text)
 }
 
 /// Renders a description, where `doc('name')` or `doc('package', 'name')` stands for a docs
@@ -90,7 +57,9 @@ pub fn render_description(
 }
 
 impl YamlContext<'_> {
-    /// Renders a string; see [`render_yaml_string`].
+    /// Renders a string. One that is a single expression keeps the expression's type;
+    /// everything else is text. With `secrets` the result may hold one: it must not be
+    /// printed or stored.
     pub fn render(&self, text: &str) -> Result<Json, LookupError> {
         if !["{{", "{%", "{#"]
             .iter()
@@ -133,14 +102,14 @@ impl YamlContext<'_> {
         env.add_filter("as_bool", as_bool);
         env.add_filter("as_native", |v: Value| as_native(&v));
         env.add_filter("as_text", |v: Value| v.to_string());
-        let (variables, secrets) = (Arc::new(self.env.clone()), self.secrets);
+        let (variables, secrets) = (Arc::clone(self.env), self.secrets);
         env.add_function(
             "env_var",
             move |name: &str, default: Option<Value>, _: Kwargs| {
                 lookup::env_var(&variables, secrets, name, default)
             },
         );
-        let vars = Arc::new(self.vars.clone());
+        let vars = Arc::clone(self.vars);
         let var = move |args: minijinja::value::Rest<Value>| {
             let name = args.first().map(Value::to_string).unwrap_or_default();
             lookup::var(vars.get(&name), &name, lookup::given(&args, 1, "default"))
@@ -238,9 +207,15 @@ mod tests {
     use super::*;
 
     fn render(text: &str) -> Result<Json, LookupError> {
-        let env = IndexMap::from([("PORT".to_owned(), "5432".to_owned())]);
-        let vars = IndexMap::from([("days".to_owned(), Json::from(3))]);
-        render_yaml_string(text, &env, &vars)
+        let env = Arc::new(IndexMap::from([("PORT".to_owned(), "5432".to_owned())]));
+        let vars = Arc::new(IndexMap::from([("days".to_owned(), Json::from(3))]));
+        let context = YamlContext {
+            env: &env,
+            vars: &vars,
+            target: None,
+            secrets: false,
+        };
+        context.render(text)
     }
 
     #[test]
@@ -273,13 +248,16 @@ mod tests {
     #[test]
     fn secrets_are_readable_only_in_profiles() {
         let env = IndexMap::from([("DBT_ENV_SECRET_P".to_owned(), "hush".to_owned())]);
-        let vars = IndexMap::new();
+        let (env, vars) = (Arc::new(env), Arc::default());
+        let context = |secrets| YamlContext {
+            env: &env,
+            vars: &vars,
+            target: None,
+            secrets,
+        };
         let text = "{{ env_var('DBT_ENV_SECRET_P') }}";
-        let error = render_yaml_string(text, &env, &vars).expect_err("it is secret");
+        let error = context(false).render(text).expect_err("it is secret");
         assert!(!error.message.contains("hush"));
-        assert_eq!(
-            render_profile_string(text, &env, &vars),
-            Ok(Json::from("hush"))
-        );
+        assert_eq!(context(true).render(text), Ok(Json::from("hush")));
     }
 }

@@ -138,10 +138,9 @@ impl Entry {
     }
 
     /// A publication of so many nodes in one transaction.
-    pub fn of_publication(nodes: usize, elapsed: Duration, audited: bool) -> Self {
+    pub fn of_publication(nodes: usize, audited: bool) -> Self {
         Self {
             row_count: Some(nodes as u64),
-            duration: Some(elapsed),
             published: Some(true),
             audited: Some(audited),
             ..Self::new(Kind::Publication, "published")

@@ -68,6 +68,10 @@ pub struct Built {
 /// The built-in materializations of models.
 pub const KINDS: [&str; 4] = ["view", "table", "incremental", "ephemeral"];
 
+/// A limit on statements or locks is meant for the node's own work, not for the time in which
+/// another run builds the same relation. Ends with the message's own transaction.
+const UNLIMITED: &str = "set local statement_timeout = 0; set local lock_timeout = 0";
+
 /// Waits for this session's turn to build `live`, since two runs that build the same relation
 /// take turns; what the name means then. The turn ends with [`end_turn`].
 pub async fn begin_turn(
@@ -75,7 +79,7 @@ pub async fn begin_turn(
     session: &dyn Session,
 ) -> Result<Option<RelationKind>, SessionError> {
     let (lock, _) = leftovers::relation_lock(&live.to_string());
-    kind_of(live, &format!("{lock}; "), session).await
+    kind_of(live, &format!("{UNLIMITED}; {lock}; "), session).await
 }
 
 /// What a relation's name means now; `None` when it is free.

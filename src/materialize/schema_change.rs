@@ -5,6 +5,7 @@ use super::Spec;
 use crate::jinja::Column;
 use crate::names::{Relation, quote_ident};
 use crate::project::OnSchemaChange;
+use crate::publish::lock_inside;
 use crate::session::{Session, SessionError};
 
 /// What a new shape of the query means for the table.
@@ -32,6 +33,7 @@ pub(super) async fn apply(
     let old = session.columns(spec.live).await?;
     let change = plan(spec, spec.live, &new, &old)?;
     if !change.statements.is_empty() {
+        lock_inside(session, spec.live).await?;
         let text = change.statements.join("\n;\n");
         session.execute((&text).into()).await?;
     }

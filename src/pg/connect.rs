@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::ClientWrapper;
 use tokio::task::JoinHandle;
@@ -26,6 +27,10 @@ pub struct Notice {
     pub message: String,
 }
 
+/// A peer that answers none of these is gone.
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVES_RETRIES: u32 = 4;
+
 /// Older notices give way beyond this many.
 const NOTICES_KEPT: usize = 1_000;
 
@@ -39,6 +44,8 @@ pub(super) struct Made {
     pub(super) backend: i32,
     /// For example 150004.
     pub(super) server_version: u32,
+    /// When it was last cleaned, until somebody uses it.
+    pub(super) cleaned: Option<Instant>,
 }
 
 /// How to connect: a configuration with its certificates read.
@@ -125,6 +132,7 @@ impl Connector {
             notices,
             backend,
             server_version,
+            cleaned: None,
         })
     }
 
@@ -150,7 +158,10 @@ impl Connector {
             driver.password(password.reveal());
         }
         if let Some(idle) = config.keepalives_idle {
-            driver.keepalives_idle(idle);
+            driver
+                .keepalives_idle(idle)
+                .keepalives_interval(KEEPALIVES_INTERVAL)
+                .keepalives_retries(KEEPALIVES_RETRIES);
         }
         driver
     }
@@ -185,9 +196,7 @@ impl Connector {
     /// One statement. `role` comes last: a role without rights to a setting must not stop it.
     pub(super) fn set_up_sql(&self) -> String {
         let config = &self.config;
-        let millis = |limit: &Option<std::time::Duration>| {
-            limit.map(|limit| limit.as_millis().max(1).to_string())
-        };
+        let millis = |limit: &Option<Duration>| limit.map(|limit| limit.as_millis().to_string());
         let settings = [
             ("application_name", Some(config.application_name.clone())),
             ("client_min_messages", Some("notice".to_owned())),

@@ -175,18 +175,6 @@ impl Connection {
             .map_err(|error| self.error(&error, sql))
     }
 
-    /// The rows of the last statement that returns any, without types.
-    pub(super) async fn query_last_rows(&self, sql: &str) -> Result<Rows, PgError> {
-        let busy = self.busy();
-        let ran = self.client().simple_query(&self.as_sent(sql)).await;
-        busy.done();
-        let mut messages = ran.map_err(|error| self.error(&error, sql))?;
-        let is_row = |m: &SimpleQueryMessage| !matches!(m, SimpleQueryMessage::CommandComplete(_));
-        let end = messages.iter().rposition(is_row).map_or(0, |last| last + 1);
-        messages.truncate(end);
-        Ok(rows(sql, messages, None))
-    }
-
     /// Prepares for the types and runs in one round trip: both are sent before either answers.
     async fn query_one(&self, sql: &str) -> Result<Rows, PgError> {
         let (client, sent) = (self.client(), self.as_sent(sql));
@@ -388,17 +376,22 @@ impl Busy<'_> {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Some(object) = self.object.take() else {
+        let Some(mut object) = self.object.take() else {
             return;
         };
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        let connector = Arc::clone(&self.connector);
         if *self.in_flight.get_mut() == 0 {
+            // Its locks are let go and nobody who takes it next has to wait.
+            if let Some(runtime) = runtime {
+                runtime.spawn(async move { super::pool::clean_now(&connector, &mut object).await });
+            }
             return;
         }
         // Somebody stopped waiting for a statement: stop it on the server, then close.
         let token = object.client.cancel_token();
-        let connector = Arc::clone(&self.connector);
         let made = Object::take(object);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Some(runtime) = runtime {
             runtime.spawn(async move {
                 let _ = connector.cancel(&token).await;
                 drop(made);

@@ -173,12 +173,13 @@ impl PgError {
 }
 
 /// Whether a statement that failed so may succeed when its transaction is run again:
-/// classes 08 and 40, 53300, 55P03 and 57P0x. A full disk (53100) is none.
+/// classes 08 and 40, 53300, 55P03, 57P0x, and 25P03, by which the server ends a session that
+/// idled in a transaction. A full disk (53100) is none.
 pub fn is_transient(error: &DbError) -> bool {
     error.is_class("08")
         || error.is_class("40")
         || error.is_class("57P0")
-        || ["53300", "55P03"].contains(&error.sqlstate.as_str())
+        || ["25P03", "53300", "55P03"].contains(&error.sqlstate.as_str())
 }
 
 /// How long to wait before a further attempt, from 0: doubles from 0.1 s to 5 s, each with
@@ -253,7 +254,7 @@ mod tests {
     #[test]
     fn transient_states_are_those_that_time_may_heal() {
         for transient in [
-            "08006", "40001", "40P01", "53300", "55P03", "57P01", "57P03",
+            "08006", "40001", "40P01", "25P03", "53300", "55P03", "57P01", "57P03",
         ] {
             assert!(is_transient(&state(transient)), "{transient}");
         }

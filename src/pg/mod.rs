@@ -5,7 +5,7 @@
 //! [`Pool::get`] for a session.
 
 mod batch;
-pub mod catalog;
+mod catalog;
 pub mod config;
 mod connect;
 mod connection;

@@ -1,9 +1,10 @@
 //! The pool: a node takes one [`Connection`] and keeps it until it ends. A session that
-//! comes back is cleaned before its next use; one that was left in the middle of a statement
+//! comes back is cleaned at once, so that its locks are free and nobody waits for it; one that was left in the middle of a statement
 //! is cancelled and closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, PoolError, RecycleError};
 
@@ -127,16 +128,39 @@ impl managed::Manager for Manager {
         if made.client.is_closed() {
             return Err(RecycleError::message("closed"));
         }
-        let sql = format!("{CLEAN}{}", self.connector.set_up_sql());
-        let backend = self.connector.backend_of(&made.client, &sql).await?;
+        let cleaned = made.cleaned.take();
+        if cleaned.is_some_and(|at| at.elapsed() < TRUSTED) {
+            return Ok(());
+        }
+        let backend = clean(&self.connector, made).await?;
         if backend != made.backend {
             self.moved.store(true, Ordering::Relaxed);
             made.backend = backend;
         }
-        made.notices
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clear();
         Ok(())
     }
+}
+
+/// How long a cleaned session counts as alive without being asked.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// Cleans a session that comes back, before it is in the pool again. Where that fails, the next
+/// one who takes it finds out.
+pub(super) async fn clean_now(connector: &Connector, made: &mut Made) {
+    if let Ok(backend) = clean(connector, made).await
+        && backend == made.backend
+    {
+        made.cleaned = Some(Instant::now());
+    }
+}
+
+/// Brings a session back to how it was made; its backend's process id.
+async fn clean(connector: &Connector, made: &Made) -> Result<i32, PgError> {
+    let sql = format!("{CLEAN}{}", connector.set_up_sql());
+    let backend = connector.backend_of(&made.client, &sql).await?;
+    made.notices
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .clear();
+    Ok(backend)
 }

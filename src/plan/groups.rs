@@ -15,7 +15,7 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::{Plan, Step, Task};
-use crate::graph::{Graph, NodeIx};
+use crate::graph::{Graph, NodeIx, ResourceKind};
 use crate::project::TestSeverity;
 
 /// When a node becomes visible; later ones are stricter.
@@ -114,7 +114,13 @@ fn modes(
         let Some(node) = plan.steps[step].node() else {
             continue;
         };
-        if graph.node(node).is_test() {
+        let kind = graph.node(node).kind;
+        if kind == ResourceKind::Test {
+            continue;
+        }
+        if kind == ResourceKind::Source {
+            // It is only asked; nothing of it is published.
+            modes[step] = Some(Mode::Immediate);
             continue;
         }
         let above = reads[step].iter().filter_map(|parent| modes[*parent]);

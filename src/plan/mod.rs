@@ -28,7 +28,8 @@ pub enum Work {
     Seed,
     /// Snapshots only.
     Snapshot,
-    /// All of these, with tests as gates.
+    /// All of these, with tests as gates, and with the sources that are given, whose freshness
+    /// is a gate.
     Build,
 }
 
@@ -47,6 +48,7 @@ impl Work {
                     | ResourceKind::UnitTest
                     | ResourceKind::Seed
                     | ResourceKind::Snapshot
+                    | ResourceKind::Source
             ),
         }
     }

@@ -63,7 +63,8 @@ fn each_command_covers_its_kinds() {
         (Work::Seed, vec!["codes"]),
         (Work::Snapshot, vec!["hist"]),
         (Work::Test, vec!["check"]),
-        (Work::Build, vec!["codes", "a", "hist", "check"]),
+        // A build takes the sources that it is given: those that gate it.
+        (Work::Build, vec!["events", "codes", "a", "hist", "check"]),
     ] {
         assert_eq!(steps(&graph, &plan(&graph, work)), expected, "{work:?}");
     }

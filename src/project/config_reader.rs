@@ -7,12 +7,14 @@ use serde_json::{Map, Value as Json};
 
 use crate::diag::codes::CONFIG_VALUE;
 use crate::diag::{Diagnostic, nearest};
+use crate::limits;
 
 use super::declarations::ConfigMap;
 use super::node_config::{ConfigOrigin, NodeConfig};
 use super::node_values::{
     Access, CheckColumns, Contract, HardDeletes, Hook, Index, OnConfigurationChange,
-    OnSchemaChange, PersistDocs, Publish, PublishMethod, StoreFailuresAs, TestSeverity, describe,
+    OnSchemaChange, PersistDocs, Publish, PublishMethod, StoreFailuresAs, TestSeverity, TimeLimit,
+    describe,
 };
 use super::threshold::Threshold;
 
@@ -170,8 +172,13 @@ impl<'a> Reader<'a> {
             config.publish_method = method;
         }
         config.require_audit = self.boolean("require_audit").unwrap_or(false);
-        config.statement_timeout = self.text("statement_timeout");
-        config.lock_timeout = self.text("lock_timeout");
+        config.limits = TimeLimit::SETTINGS
+            .into_iter()
+            .filter_map(|setting| self.time_limit(setting))
+            .collect();
+        config.retries = self
+            .number("retries")
+            .map(|n| n.try_into().unwrap_or(u32::MAX));
     }
 
     /// The value of a key, unless it is absent or null.
@@ -205,6 +212,19 @@ impl<'a> Reader<'a> {
             self.wrong(key, "a whole number");
         }
         value
+    }
+
+    fn time_limit(&mut self, setting: &'static str) -> Option<TimeLimit> {
+        let text = self.text(setting)?;
+        let Some(limit) = limits::parse(&text) else {
+            self.wrong(setting, limits::SPELLING);
+            return None;
+        };
+        Some(TimeLimit {
+            setting,
+            limit,
+            place: (self.origin.place)(setting),
+        })
     }
 
     fn texts(&mut self, key: &str) -> Vec<String> {

@@ -107,6 +107,7 @@ fn bare(test: Spanned<String>) -> TestDeclaration {
         test,
         arguments: IndexMap::new(),
         config: ConfigMap::new(),
+        config_places: IndexMap::new(),
         name: None,
         description: String::new(),
     }
@@ -194,12 +195,14 @@ fn build(
     let name = fields.text("name", check).map(|t| t.value);
     let description = fields.text("description", check).map(|t| t.value);
     let mut config = ConfigMap::new();
+    let mut config_places = IndexMap::new();
     for (key, value) in fields.mapping("config", check).into_iter().flatten() {
         let bare = key.value.trim_start_matches('+');
         if !keys::CONFIG_TEST.contains(&bare) {
             let known: Vec<&str> = keys::CONFIG_TEST.to_vec();
             near_config(fields.what(), key, &known, check);
         }
+        config_places.insert(bare.to_owned(), value.span);
         config.insert(bare.to_owned(), context.renderer.json_or_raw(value));
     }
     let mut arguments = IndexMap::new();
@@ -208,6 +211,7 @@ fn build(
     }
     for (key, value) in fields.rest() {
         if CONFIG_BESIDE.contains(&key.value.as_str()) {
+            config_places.entry(key.value.clone()).or_insert(value.span);
             config
                 .entry(key.value.clone())
                 .or_insert_with(|| context.renderer.json_or_raw(value));
@@ -220,6 +224,7 @@ fn build(
         test,
         arguments,
         config,
+        config_places,
         name,
         description: description.unwrap_or_default(),
     }

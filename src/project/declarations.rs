@@ -253,6 +253,8 @@ pub struct TestDeclaration {
     pub arguments: IndexMap<String, Json>,
     /// Its config, rendered as far as it calls no macro: `severity`, `where`, `limit`, `warn_if`, `error_if`, ... from `config:` or beside it.
     pub config: ConfigMap,
+    /// Where each key of the config is given its value.
+    pub config_places: IndexMap<String, Span>,
     /// `name:`, a name of its own.
     pub name: Option<String>,
     /// `description:`.

@@ -117,6 +117,8 @@ pub(crate) const CONFIG_MODEL: &[&str] = &[
     "require_audit",
     "statement_timeout",
     "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "retries",
     "latest_version",
     "bind",
     "dist",
@@ -135,6 +137,8 @@ pub(crate) const CONFIG_SEED: &[&str] = &[
     "publish_method",
     "statement_timeout",
     "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "retries",
 ];
 
 /// Config of snapshots, on top of the common.
@@ -157,6 +161,8 @@ pub(crate) const CONFIG_SNAPSHOT: &[&str] = &[
     "publish",
     "statement_timeout",
     "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "retries",
 ];
 
 /// Config of data tests.
@@ -185,6 +191,8 @@ pub(crate) const CONFIG_TEST: &[&str] = &[
     "full_refresh",
     "statement_timeout",
     "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "retries",
 ];
 
 /// Config of sources.

@@ -19,7 +19,6 @@ mod profile;
 mod project_file;
 mod properties;
 mod render;
-mod resolve;
 mod selectors;
 mod sources;
 mod threshold;
@@ -33,7 +32,6 @@ pub use config::merge_configs;
 pub use declarations::*;
 pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
-pub use resolve::{ConfigKind, ConfigQuery, ResolvedConfig};
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
 pub use threshold::{Share, Threshold};
 pub use unit_tests::{
@@ -122,7 +120,7 @@ fn read_all(options: &ReadOptions, sources: &SourceMap, check: &mut Check) -> Op
     report_duplicate_keys(&document, check);
     let mut renderer = Renderer {
         env: options.env.clone(),
-        vars: options.cli_vars.clone(),
+        vars: Arc::new(options.cli_vars.clone()),
         target: Json::Null,
         secrets: false,
     };
@@ -141,7 +139,7 @@ fn read_all(options: &ReadOptions, sources: &SourceMap, check: &mut Check) -> Op
         root: root.clone(),
         shown: PathBuf::new(),
     };
-    renderer.vars = package_vars(&project_file, None, options);
+    renderer.vars = Arc::new(package_vars(&project_file, None, options));
     let root_package = package::read(&place, project_file, &renderer, sources, check);
     let mut packages = vec![root_package];
     packages.extend(installed);

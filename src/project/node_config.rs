@@ -12,7 +12,7 @@ use super::config_reader::Reader;
 use super::declarations::ConfigMap;
 use super::node_values::{
     Access, CheckColumns, Contract, HardDeletes, Hook, Index, OnConfigurationChange,
-    OnSchemaChange, PersistDocs, Publish, PublishMethod, StoreFailuresAs, TestSeverity,
+    OnSchemaChange, PersistDocs, Publish, PublishMethod, StoreFailuresAs, TestSeverity, TimeLimit,
 };
 
 /// What a node is configured to be. Absent keys have dbt's defaults.
@@ -122,10 +122,11 @@ pub struct NodeConfig {
     pub publish_method: PublishMethod,
     /// `require_audit`, default false.
     pub require_audit: bool,
-    /// `statement_timeout`, in Postgres' spelling (`30s`); a bare number is milliseconds.
-    pub statement_timeout: Option<String>,
-    /// `lock_timeout`, likewise.
-    pub lock_timeout: Option<String>,
+    /// `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout`, each once
+    /// at most.
+    pub limits: Vec<TimeLimit>,
+    /// `retries`: further attempts after a transient failure; `None` means the target's.
+    pub retries: Option<u32>,
     /// `sql_header`.
     pub sql_header: Option<String>,
     /// `docs.show`, default true.
@@ -216,8 +217,8 @@ impl Default for NodeConfig {
             publish: None,
             publish_method: PublishMethod::Swap,
             require_audit: false,
-            statement_timeout: None,
-            lock_timeout: None,
+            limits: Vec::new(),
+            retries: None,
             sql_header: None,
             docs_show: true,
             docs_color: None,

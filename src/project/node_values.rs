@@ -1,6 +1,10 @@
 //! The values that a node's config can have, as types.
 
+use std::time::Duration;
+
 use serde_json::Value as Json;
+
+use crate::diag::Span;
 
 /// Words of a config key and what they mean.
 macro_rules! choices {
@@ -19,6 +23,26 @@ macro_rules! choices {
             }
         }
     };
+}
+
+/// One of Postgres' time limits, as a node's config sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimit {
+    /// The setting's name.
+    pub setting: &'static str,
+    /// Its value; zero lifts a limit of the target.
+    pub limit: Duration,
+    /// Where it was written, where that is known.
+    pub place: Option<Span>,
+}
+
+impl TimeLimit {
+    /// The settings that a node may have.
+    pub const SETTINGS: [&'static str; 3] = [
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+    ];
 }
 
 choices! {

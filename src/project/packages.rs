@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -78,9 +79,9 @@ impl PackageReader<'_> {
         let (file, document) = load_yaml(path, shown, self.sources, check)?;
         report_duplicate_keys(&document, check);
         let mut renderer = self.renderer.clone();
-        renderer.vars = self.options.cli_vars.clone();
+        renderer.vars = Arc::new(self.options.cli_vars.clone());
         let project_file = project_file::read(file, &document, &renderer, check)?;
-        renderer.vars = package_vars(&project_file, Some(root), self.options);
+        renderer.vars = Arc::new(package_vars(&project_file, Some(root), self.options));
         Some(package::read(
             place,
             project_file,
@@ -108,7 +109,7 @@ impl PackageReader<'_> {
 
     fn entries(&self, document: &Document, wanted: &mut Vec<Wanted>, check: &mut Check) {
         let renderer = Renderer {
-            vars: self.options.cli_vars.clone(),
+            vars: Arc::new(self.options.cli_vars.clone()),
             secrets: true,
             ..self.renderer.clone()
         };
@@ -259,7 +260,7 @@ fn report_missing(wanted: &[Wanted], packages: &[Package], install: &str, check:
                     format!("{what} is not installed in {install}"),
                 )
                 .at(entry.span, "listed here")
-                .hint("run `marts deps`"),
+                .hint("install it with `dbt deps`, or put its folder there"),
             );
         }
     }

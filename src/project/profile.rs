@@ -3,6 +3,7 @@
 //! Values may be secrets, so no message of this file quotes one.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
@@ -120,7 +121,7 @@ fn choose(
 ) -> Option<Target> {
     let renderer = Renderer {
         env: options.env.clone(),
-        vars: options.cli_vars.clone(),
+        vars: Arc::new(options.cli_vars.clone()),
         target: Json::Null,
         secrets: true,
     };

@@ -43,9 +43,7 @@ pub(crate) fn not_found(folder: &Path) -> Diagnostic {
             "there is one in {}: go there, or give --project-dir",
             above.display()
         )),
-        None => {
-            diagnostic.hint("go to a project's folder, give --project-dir, or run `marts init`")
-        }
+        None => diagnostic.hint("go to a project's folder, or give --project-dir"),
     }
 }
 

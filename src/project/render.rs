@@ -20,7 +20,7 @@ pub(crate) struct Renderer {
     /// The environment, read once at start.
     pub(crate) env: Arc<IndexMap<String, String>>,
     /// `vars` that apply here.
-    pub(crate) vars: IndexMap<String, Json>,
+    pub(crate) vars: Arc<IndexMap<String, Json>>,
     /// The `target` variable; null while it is not known yet.
     pub(crate) target: Json,
     /// Whether secret environment variables may be read.

@@ -102,16 +102,9 @@ fn read_table(
     let mut quoting = source.quoting.clone();
     quoting.extend(fields.booleans("quoting", check));
     let own = config(&mut fields, keys::CONFIG_SOURCE.to_vec(), context, check);
-    let loaded_at_field = rendered(&mut fields, "loaded_at_field", context, check)
-        .or_else(|| text_of(&own, "loaded_at_field"))
-        .or_else(|| source.loaded_at_field.clone())
-        .or_else(|| text_of(&source.config, "loaded_at_field"));
-    let freshness = match fields.take("freshness") {
-        Some(node) => Some(context.renderer.json(node, check)),
-        None => value_of(&own, "freshness")
-            .or_else(|| source.freshness.clone())
-            .or_else(|| value_of(&source.config, "freshness")),
-    };
+    let own_field = own_value(&mut fields, "loaded_at_field", &own, context, check);
+    let own_query = own_value(&mut fields, "loaded_at_query", &own, context, check);
+    let own_freshness = own_value(&mut fields, "freshness", &own, context, check);
     let columns = columns(&mut fields, context, check);
     let tests = declarations(&mut fields, context, check);
     let mut other = source.other.clone();
@@ -119,6 +112,11 @@ fn read_table(
         &mut other,
         rest(&mut fields, keys::SOURCE_TABLE, context, check),
     );
+    let loaded_at_field = loaded_at(own_field, own_query, source, &mut other);
+    let inherited = source
+        .freshness
+        .clone()
+        .or_else(|| value_of(&source.config, "freshness"));
     Some(SourceTable {
         path: context.path.to_owned(),
         source: source.name.clone(),
@@ -131,11 +129,72 @@ fn read_table(
         quoting,
         config: merge_config(&source.config, own),
         loaded_at_field,
-        freshness: freshness.filter(|f| !f.is_null()),
+        freshness: freshness(inherited, own_freshness),
         columns,
         tests,
         other,
     })
+}
+
+/// A table's own value, beside its other keys or in `config`; null where it says so.
+fn own_value(
+    fields: &mut Fields<'_>,
+    key: &str,
+    config: &IndexMap<String, Spanned<Json>>,
+    context: &Context<'_>,
+    check: &mut Check,
+) -> Option<Json> {
+    match fields.take(key) {
+        // A query may use `this`, which is not known here.
+        Some(node) if key == "loaded_at_query" => Some(context.renderer.json_or_raw(node)),
+        Some(node) => Some(context.renderer.json(node, check)),
+        None => value_of(config, key),
+    }
+}
+
+/// A table's `loaded_at_field`, with its `loaded_at_query` put among the other keys: what the
+/// table says of either replaces what the source says of both.
+fn loaded_at(
+    field: Option<Json>,
+    query: Option<Json>,
+    source: &Source,
+    other: &mut IndexMap<String, Json>,
+) -> Option<String> {
+    let text = |value: Option<Json>| value.as_ref().and_then(Json::as_str).map(str::to_owned);
+    let (field, query) = if field.is_some() || query.is_some() {
+        (text(field), text(query))
+    } else {
+        let field = source.loaded_at_field.clone();
+        let query = other.get("loaded_at_query").cloned();
+        (
+            field.or_else(|| text_of(&source.config, "loaded_at_field")),
+            text(query).or_else(|| text_of(&source.config, "loaded_at_query")),
+        )
+    };
+    match query {
+        Some(query) => other.insert("loaded_at_query".to_owned(), Json::String(query)),
+        None => other.shift_remove("loaded_at_query"),
+    };
+    field
+}
+
+/// A table's rules over its source's, each limit for itself, as dbt merges them. Null says that
+/// there are none.
+fn freshness(source: Option<Json>, own: Option<Json>) -> Option<Json> {
+    let (Some(Json::Object(mut merged)), Some(Json::Object(own))) = (source.clone(), own.clone())
+    else {
+        return own.or(source);
+    };
+    for (key, value) in own {
+        match (merged.get_mut(&key), value) {
+            (Some(Json::Object(old)), Json::Object(new)) => old.extend(new),
+            (Some(old), new) => *old = new,
+            (None, new) => {
+                merged.insert(key, new);
+            }
+        }
+    }
+    Some(Json::Object(merged))
 }
 
 fn value_of(config: &IndexMap<String, Spanned<Json>>, key: &str) -> Option<Json> {

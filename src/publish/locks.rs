@@ -24,6 +24,36 @@ const BUSY: [&str; 2] = ["55P03", "40P01"];
 pub(super) async fn retry_while_locked<T, F, Fut>(
     session: &dyn Session,
     relation: &Relation,
+    attempt: F,
+) -> Result<T, SessionError>
+where
+    F: FnMut() -> Fut + Send,
+    Fut: Future<Output = Result<T, SessionError>> + Send,
+    T: Send,
+{
+    retry(session, relation, "rollback", attempt).await
+}
+
+/// Locks a table for a change of its columns, inside the caller's transaction: waits like a
+/// swap, so that readers do not queue behind a wait that has no end.
+pub async fn lock_inside(session: &dyn Session, table: &Relation) -> Result<(), SessionError> {
+    let text = format!(
+        "savepoint marts_lock; \
+         select pg_catalog.set_config('marts.lock_timeout', pg_catalog.current_setting('lock_timeout'), true); \
+         set local lock_timeout = '{}ms'; lock table {table} in access exclusive mode; \
+         select pg_catalog.set_config('lock_timeout', pg_catalog.current_setting('marts.lock_timeout'), true); \
+         release savepoint marts_lock",
+        SHORT_WAIT.as_millis()
+    );
+    let undo = "rollback to savepoint marts_lock; release savepoint marts_lock";
+    retry(session, table, undo, || session.execute((&text).into())).await?;
+    Ok(())
+}
+
+async fn retry<T, F, Fut>(
+    session: &dyn Session,
+    relation: &Relation,
+    undo: &str,
     mut attempt: F,
 ) -> Result<T, SessionError>
 where
@@ -38,7 +68,7 @@ where
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
-        let _ = session.execute("rollback".into()).await;
+        let _ = session.execute(undo.into()).await;
         if !BUSY.iter().any(|state| error.is(state)) {
             return Err(error);
         }

@@ -20,6 +20,7 @@ pub mod views;
 
 pub use home::{CandidateHome, RunTag};
 pub use inherit::take_over;
+pub use locks::lock_inside;
 pub use pending::Pending;
 pub use publication::Publication;
 

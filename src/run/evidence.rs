@@ -1,8 +1,14 @@
 //! A run's entries in the ledger: what it says of each node, and when it cannot be written.
 
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use globset::GlobSet;
+
 use super::dispatcher::Emit;
 use super::runner::Runner;
 use super::session::RunSession;
+use crate::checks;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Event, Outcome, RunRecord, Status};
 use crate::graph::{Detail, Node, ResourceKind};
@@ -10,7 +16,63 @@ use crate::ledger::{self, Entry, tables};
 use crate::names::NodeId;
 use crate::session::SessionError;
 
+/// What is kept of a run beside what it builds.
+pub(super) struct Keeping {
+    /// Schemas of stored failures that are known to be there.
+    failure_schemas: tokio::sync::Mutex<BTreeSet<String>>,
+    sensitive_patterns: GlobSet,
+    /// Nodes whose entries are in the ledger already.
+    recorded: Mutex<HashSet<NodeId>>,
+    /// Set once the ledger's tables are there and may be written.
+    ready: OnceLock<()>,
+}
+
+impl Keeping {
+    /// Of a run that has not begun.
+    pub(super) fn new(sensitive_columns: &[String]) -> Self {
+        Self {
+            failure_schemas: tokio::sync::Mutex::default(),
+            sensitive_patterns: checks::patterns(sensitive_columns),
+            recorded: Mutex::default(),
+            ready: OnceLock::new(),
+        }
+    }
+}
+
 impl Runner {
+    pub(super) fn store_failures(&self) -> bool {
+        self.setup.store_failures
+    }
+
+    pub(super) fn failure_schemas(&self) -> &tokio::sync::Mutex<BTreeSet<String>> {
+        &self.keeping.failure_schemas
+    }
+
+    pub(super) fn sensitive_patterns(&self) -> &GlobSet {
+        &self.keeping.sensitive_patterns
+    }
+
+    /// What the ledger's entries of this run share.
+    fn ledger(&self) -> Option<&ledger::Origin> {
+        self.setup.ledger.as_ref()
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, HashSet<NodeId>> {
+        self.keeping
+            .recorded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the ledger can be written.
+    fn has_ledger(&self) -> bool {
+        self.keeping.ready.get().is_some()
+    }
+
+    fn ledger_is_ready(&self) {
+        let _ = self.keeping.ready.set(());
+    }
+
     /// Makes the ledger if it is missing; says once when the run will have no entry there.
     pub(super) async fn open_ledger(&self, keeper: &RunSession, emit: &mut Emit<'_>) {
         if self.ledger().is_none() {
@@ -43,15 +105,43 @@ impl Runner {
         let Some(origin) = self.ledger().filter(|_| self.has_ledger()) else {
             return Ok(());
         };
-        let entries: Vec<Entry> = results
+        let passed: HashSet<&NodeId> = results
+            .iter()
+            .filter(|(_, outcome)| outcome.status.is_ok())
+            .map(|(node, _)| node)
+            .collect();
+        let mut entries: Vec<Entry> = results
             .iter()
             .filter(|(node, _)| !self.recorded().contains(node))
-            .map(|(node, outcome)| self.entry(node, outcome, true))
+            .map(|(node, outcome)| Entry {
+                audited: self.is_audited(node, &passed),
+                ..self.entry(node, outcome, true)
+            })
             .collect();
-        if entries.is_empty() {
+        let published = entries.iter().filter(|e| e.published == Some(true));
+        let nodes = published.clone().count();
+        if nodes == 0 {
             return Ok(());
         }
+        let audited = published.clone().all(|e| e.audited == Some(true));
+        entries.push(Entry::of_publication(nodes, audited));
         ledger::append(keeper, origin, &entries).await.map(|_| ())
+    }
+
+    /// Whether every test of a node ran and let it pass before it is published.
+    fn is_audited(&self, id: &NodeId, passed: &HashSet<&NodeId>) -> Option<bool> {
+        let ix = self.graph().find(id)?;
+        if self.graph().node(ix).is_test() {
+            return None;
+        }
+        let builds = self.ledger().is_some_and(|o| o.command == "build");
+        let recorded = self.recorded();
+        let mut tests = self
+            .graph()
+            .children(ix)
+            .map(|test| self.graph().node(test));
+        let ran = |test: &Node| passed.contains(&test.id) || recorded.contains(&test.id);
+        Some(builds && tests.all(|test| !test.is_test() || ran(test)))
     }
 
     /// The publication is committed, and with it the entries of these nodes.
@@ -98,7 +188,6 @@ impl Runner {
         };
         let node = self.graph().node(ix);
         let published = publishing || !self.stage().is_staged(ix);
-        let audited = publishing && self.ledger().is_some_and(|o| o.command == "build");
         let tested_node = self.tested(node);
         let builds = matches!(
             node.kind,
@@ -107,7 +196,7 @@ impl Runner {
         Entry {
             tested_node,
             published: builds.then_some(published && outcome.status == Status::Success),
-            audited: builds.then_some(audited),
+            audited: builds.then_some(false),
             ..entry
         }
     }

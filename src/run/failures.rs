@@ -66,6 +66,7 @@ impl Runner {
             session,
         )
         .await?;
+        self.pending().done(&relation);
         let query = match kind {
             StoreFailuresAs::View => sql.asked.to_owned(),
             _ => format!("select * from {relation}"),
@@ -207,8 +208,13 @@ impl Runner {
         described.chain(found.into_iter().map(|c| c.name)).collect()
     }
 
-    fn sensitive(&self, ix: NodeIx) -> Sensitive {
+    pub(super) fn sensitive(&self, ix: NodeIx) -> Sensitive {
         Sensitive::of(self.graph(), ix, self.sensitive_patterns())
+    }
+
+    /// An error of many nodes without the values of any sensitive column.
+    pub(super) fn masked_all(&self, error: SessionError) -> SessionError {
+        Sensitive::of_all(self.graph(), self.sensitive_patterns()).mask_error(error)
     }
 
     /// An error of a node without the values of its sensitive columns.

@@ -59,6 +59,9 @@ pub async fn compile_nodes(
         session.file = node.file;
         match compile(runner.graph(), ix, &session, &|ix| runner.context(ix)).await {
             Ok(sql) => {
+                for warning in runner.money_warnings(ix, &sql) {
+                    log(warning);
+                }
                 let path = compiled_path(runner.target_path(), node);
                 runner.write_compiled(&path, &sql).await?;
                 compiled.push(CompiledNode {

@@ -5,19 +5,23 @@
 
 mod cancel;
 mod changes;
+mod committing;
 mod compile;
 mod database;
 mod dispatcher;
 mod emptied;
 mod evidence;
 mod failures;
+mod freshness;
 mod garbage;
 mod gating;
 mod inspect;
+mod limits;
 mod names;
 mod place;
 mod publishing;
 mod query_comment;
+mod retry;
 mod runner;
 mod scan;
 mod schemas;
@@ -28,6 +32,7 @@ mod unit;
 
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
+pub use freshness::{AskedSource, ask_sources, with_freshness};
 pub use inspect::{CompiledNode, Look, call_operation, compile_nodes, look, plain_session};
 pub use query_comment::{CommentSource, QueryComment};
 pub use runner::{Runner, Setup};

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::runner::Runner;
-use crate::diag::{Diagnostic, codes};
 use crate::event::{Change, Outcome};
 use crate::graph::NodeIx;
 use crate::materialize::{Candidate, hooks};
@@ -11,11 +10,8 @@ use crate::names::NodeId;
 use crate::plan::Group;
 use crate::project::PublishMethod;
 use crate::publish::Publication;
-use crate::publish::group::{self, Member, Transaction};
-use crate::session::{Session, SessionError};
-
-/// How long a server that went away during a commit is asked what became of it.
-const ASK_AGAIN_FOR: Duration = Duration::from_secs(5);
+use crate::publish::group::{self, Member};
+use crate::session::SessionError;
 
 /// What a publication left to say.
 pub(super) struct PublishDone {
@@ -55,6 +51,7 @@ impl Runner {
         } else {
             let done = self.publish_now(group, results, &mut warnings).await;
             done.map(|()| Publishing::Committed)
+                .map_err(|error| self.masked_all(error))
         };
         PublishDone {
             result,
@@ -117,23 +114,14 @@ impl Runner {
             pending: self.pending(),
             held: &self.stage().schemas,
         };
-        let open = group::open(&*keeper, what).await?;
-        if let Err(error) = self.record_publication(results, &keeper).await {
-            let _ = keeper.execute("rollback".into()).await;
-            return Err(error);
-        }
-        let transaction = open.transaction(&*keeper).await?;
-        let garbage = open.garbage().to_vec();
-        if let Err(error) = open.commit(&*keeper).await {
-            self.after_commit_failed(&transaction, error).await?;
-        }
-        self.recorded_with(results);
+        let garbage = self.commit_with_evidence(what, results, &keeper).await?;
         for (ix, _) in &candidates {
             self.candidates().remove(ix);
         }
         self.collect_garbage(garbage).await;
         for (ix, _) in &candidates {
             if let Err(error) = self.hooks_after(*ix).await {
+                let error = self.masked(*ix, error);
                 let name = &self.graph().node(*ix).name;
                 warnings.push(format!(
                     "{name} is published, but its post-hook failed: {error}"
@@ -141,38 +129,6 @@ impl Runner {
             }
         }
         Ok(())
-    }
-
-    /// A commit that was sent and not answered may be done nevertheless: asks the server.
-    async fn after_commit_failed(
-        &self,
-        transaction: &Transaction,
-        error: SessionError,
-    ) -> Result<(), SessionError> {
-        let until = Instant::now() + ASK_AGAIN_FOR;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let asked = async { transaction.is_committed(&self.keeper().await.ok()?).await };
-            match tokio::time::timeout(left, asked).await.ok().flatten() {
-                Some(true) => return Ok(()),
-                Some(false) => return Err(error),
-                None if Instant::now() >= until => break,
-                None => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        }
-        let said = error.diagnostic.message.clone();
-        Err(SessionError {
-            diagnostic: Box::new(
-                Diagnostic::error(
-                    codes::PUBLISH_UNKNOWN,
-                    "the server went away before it said whether the publication is committed",
-                )
-                .note(said)
-                .note("all of it is, or nothing")
-                .hint("run again once the server answers; that publishes it in any case"),
-            ),
-            ..error
-        })
     }
 
     /// Post-hooks that want no transaction run once the node is visible.

@@ -1,32 +1,32 @@
 //! A run from its first statement to its last: prepare the target, run the plan between the
 //! project's hooks, clear up.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use globset::GlobSet;
 use indexmap::IndexMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::cancel::Cancel;
 use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
+use super::evidence::Keeping;
 use super::names::{GraphNames, Stage};
 use super::query_comment::QueryComment;
+use super::retry::Committed;
 use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
 use super::{emptied, garbage};
-use crate::checks;
 use crate::diag::{SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
-use crate::graph::{Graph, NodeIx, model_json};
+use crate::graph::{Graph, NodeIx, ResourceKind, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
 use crate::ledger::Origin;
 use crate::materialize::Candidate;
 use crate::names::{NodeId, Relation, quote_ident};
-use crate::pg::{Connection, Pool};
+use crate::pg::{ConnectConfig, Connection, Pool};
 use crate::plan::Plan;
 use crate::publish::home::{retired_schema, shadow_schema};
 use crate::publish::target_lock::{self, Hold};
@@ -91,7 +91,7 @@ pub struct Setup {
 
 /// A run in progress.
 pub struct Runner {
-    setup: Setup,
+    pub(super) setup: Setup,
     stage: Arc<Stage>,
     pending: Pending,
     /// Built and not yet published.
@@ -102,13 +102,8 @@ pub struct Runner {
     pub(super) publishing: tokio::sync::Mutex<()>,
     contexts: Vec<OnceLock<Arc<NodeContext>>>,
     garbage: Mutex<Vec<String>>,
-    /// Schemas of stored failures that are known to be there.
-    failure_schemas: tokio::sync::Mutex<BTreeSet<String>>,
-    sensitive_patterns: GlobSet,
-    /// Nodes whose entries are in the ledger already.
-    recorded: Mutex<HashSet<NodeId>>,
-    /// Set once the ledger's tables are there and may be written.
-    ledger_ready: OnceLock<()>,
+    /// What is kept of the run: failing rows and entries of the ledger.
+    pub(super) keeping: Keeping,
     log: UnboundedSender<Message>,
 }
 
@@ -129,13 +124,14 @@ impl Runner {
         }
         if let Err(error) = runner.hooks(&runner.setup.on_run_start, &keeper).await {
             runner.clear_up(plan, &keeper, emit).await;
-            return Err(error);
+            return Err(runner.masked_all(error));
         }
         let mut record = dispatch(&runner, plan, options, &mut messages, emit).await;
         if !record.cancelled
             && let Err(error) = runner.hooks(&runner.setup.on_run_end, &keeper).await
         {
             record.counts.error += 1;
+            let error = runner.masked_all(error);
             let message = format!("on-run-end failed: {error}");
             emit(Event::Warned {
                 code: codes::SQL_ERROR.as_str().to_owned(),
@@ -164,10 +160,7 @@ impl Runner {
             publishing: tokio::sync::Mutex::default(),
             contexts: (0..nodes).map(|_| OnceLock::new()).collect(),
             garbage: Mutex::default(),
-            failure_schemas: tokio::sync::Mutex::default(),
-            sensitive_patterns: checks::patterns(&setup.sensitive_columns),
-            recorded: Mutex::default(),
-            ledger_ready: OnceLock::new(),
+            keeping: Keeping::new(&setup.sensitive_columns),
             log,
             setup,
         }
@@ -286,6 +279,8 @@ impl Runner {
             file: None,
             log: self.log.clone(),
             cancel: None,
+            limits: None,
+            committed: Committed::default(),
         })
         .await
     }
@@ -302,7 +297,7 @@ impl Runner {
     pub(super) fn built<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Relation> {
         let nodes = plan.nodes().map(|ix| self.setup.graph.node(ix));
         nodes
-            .filter(|node| !node.is_test())
+            .filter(|node| !node.is_test() && node.kind != ResourceKind::Source)
             .filter_map(|node| node.relation.as_ref())
     }
 
@@ -397,8 +392,13 @@ impl Runner {
         self.setup.pool.get().await.map_err(|error| SessionError {
             diagnostic: Box::new(error.diagnostic(None)),
             sqlstate: error.sqlstate().map(str::to_owned),
-            transient: false,
+            transient: error.is_transient(),
         })
+    }
+
+    /// How the target is connected to.
+    pub(super) fn target(&self) -> &ConnectConfig {
+        self.setup.pool.config()
     }
 
     /// A node's variables, made once.
@@ -498,36 +498,6 @@ impl Runner {
 
     pub(super) fn color(&self) -> bool {
         self.setup.color
-    }
-
-    pub(super) fn store_failures(&self) -> bool {
-        self.setup.store_failures
-    }
-
-    pub(super) fn failure_schemas(&self) -> &tokio::sync::Mutex<BTreeSet<String>> {
-        &self.failure_schemas
-    }
-
-    pub(super) fn sensitive_patterns(&self) -> &GlobSet {
-        &self.sensitive_patterns
-    }
-
-    /// What the ledger's entries of this run share.
-    pub(super) fn ledger(&self) -> Option<&Origin> {
-        self.setup.ledger.as_ref()
-    }
-
-    pub(super) fn recorded(&self) -> MutexGuard<'_, HashSet<NodeId>> {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the ledger can be written.
-    pub(super) fn has_ledger(&self) -> bool {
-        self.ledger_ready.get().is_some()
-    }
-
-    pub(super) fn ledger_is_ready(&self) {
-        let _ = self.ledger_ready.set(());
     }
 
     pub(super) fn run_id(&self) -> &str {

@@ -19,6 +19,7 @@ use crate::checks::fuse::{
 use crate::checks::{may_share, passed};
 use crate::event::Outcome;
 use crate::graph::NodeIx;
+use crate::ledger;
 use crate::names::NodeId;
 use crate::plan::Group;
 use crate::session::{Session, SessionError};
@@ -68,6 +69,7 @@ pub(super) struct Scan {
 struct Rendered {
     member: Member,
     path: PathBuf,
+    sql_sha256: String,
     spent: Duration,
 }
 
@@ -187,11 +189,12 @@ impl Runner {
             }
         };
         let path = compiled_path(self.target_path(), node);
-        self.write_compiled(&path, &self.stage().live_text(&sql))
-            .await?;
+        let live = self.stage().live_text(&sql);
+        self.write_compiled(&path, &live).await?;
         let rendered = Rendered {
             member,
             path,
+            sql_sha256: ledger::chain::of_text(&live),
             spent: start.elapsed(),
         };
         Ok(Some((rendered, shape)))
@@ -273,7 +276,8 @@ impl Runner {
     /// The finished step of a test without failing rows.
     fn found_none(&self, test: Rendered, share: Duration) -> (usize, StepDone) {
         let node = self.graph().node(test.member.node);
-        let done = self.test_done(node, passed());
+        let mut done = self.test_done(node, passed());
+        done.outcome.sql_sha256 = Some(test.sql_sha256);
         let done = self.told(test.member.node, done, test.spent + share, Some(test.path));
         (test.member.step, done)
     }

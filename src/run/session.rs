@@ -1,6 +1,7 @@
 //! The one place where a session is made: a Postgres connection plus the template engine.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
@@ -9,6 +10,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::cancel::Cancel;
 use super::database::{Message, SessionDatabase, column, table};
+use super::limits::NodeLimits;
+use super::retry::{Committed, commits};
 use crate::diag::{Diagnostic, FileId, SourceMap, codes};
 use crate::jinja::{Arg, Column, Database, Engine, Names, NodeContext, Table, Template};
 use crate::names::Relation;
@@ -29,6 +32,10 @@ pub(super) struct RunSession {
     pub(super) log: UnboundedSender<Message>,
     /// Once this is asked, nothing more is sent; `None` for what must be done even then.
     pub(super) cancel: Option<Cancel>,
+    /// The node's time limits; `None` for what belongs to no node.
+    pub(super) limits: Option<Arc<NodeLimits>>,
+    /// Set once a commit was sent that did not fail.
+    pub(super) committed: Committed,
 }
 
 /// SQLSTATE of a statement that was cancelled.
@@ -55,6 +62,8 @@ impl RunSession {
             file: self.file,
             log: self.log.clone(),
             cancel: None,
+            limits: self.limits.clone(),
+            committed: Arc::clone(&self.committed),
         }
     }
 
@@ -73,6 +82,14 @@ impl RunSession {
                 ..SessionError::message(codes::SQL_ERROR, "the run was cancelled")
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// Notes a commit that went through, or whose answer was lost.
+    fn note_commit(&self, text: &str, error: Option<&PgError>) {
+        let unknown = |error: &PgError| error.is_lost() && error.sqlstate().is_none();
+        if error.is_none_or(unknown) && commits(text) {
+            self.committed.store(true, Ordering::SeqCst);
         }
     }
 
@@ -112,14 +129,17 @@ impl RunSession {
         .await
     }
 
-    fn error(&self, error: PgError, embedded: Embedded<'_>) -> SessionError {
+    pub(super) fn error(&self, error: PgError, embedded: Embedded<'_>) -> SessionError {
         let file = self.compiled.filter(|_| embedded.compiled_at.is_some());
         let place = file.map(|file| SqlPlace {
             sources: &self.sources,
             file,
             suffix: "",
         });
-        let diagnostic = error.diagnostic(place);
+        let mut diagnostic = error.diagnostic(place);
+        if let Some(limits) = &self.limits {
+            diagnostic = limits.explain(&error, diagnostic);
+        }
         SessionError {
             diagnostic: Box::new(diagnostic),
             sqlstate: error.sqlstate().map(str::to_owned),
@@ -133,11 +153,9 @@ impl Session for RunSession {
     async fn execute(&self, sql: Embedded<'_>) -> Result<Done, SessionError> {
         self.check_cancel()?;
         self.trace("execute", sql.text);
-        let done = self
-            .connection
-            .execute(sql.text)
-            .await
-            .map_err(|e| self.error(e, sql))?;
+        let done = self.connection.execute(sql.text).await;
+        self.note_commit(sql.text, done.as_ref().err());
+        let done = done.map_err(|e| self.error(e, sql))?;
         Ok(Done {
             rows: rows_of(&done.tag),
             tag: done.tag,
@@ -148,6 +166,9 @@ impl Session for RunSession {
         let parts: Vec<&str> = texts.iter().map(|embedded| embedded.text).collect();
         self.trace("execute", &parts.join("\n;\n"));
         let done = self.connection.batch(&parts).await;
+        if let Some(last) = parts.last() {
+            self.note_commit(last, done.as_ref().err().map(|failed| &failed.error));
+        }
         let done = done.map_err(|failed| self.error(failed.error, texts[failed.index]))?;
         Ok(done
             .into_iter()
@@ -163,6 +184,7 @@ impl Session for RunSession {
         sql: &'static str,
         params: &[Option<&str>],
     ) -> Result<Table, SessionError> {
+        self.check_cancel()?;
         tracing::debug!(node = %self.context.id, ?params, "ask the catalog");
         let found = self.connection.ask_catalog(sql, params).await;
         found

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::compile::{compile, compiled_path, run_path};
+use super::limits::NodeLimits;
 use super::place;
+use super::retry::{Committed, Tries};
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
+use crate::checks::money;
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
@@ -15,11 +18,7 @@ use crate::jinja::NodeContext;
 use crate::ledger;
 use crate::materialize::{self, Spec};
 use crate::names::RelationKind;
-use crate::pg::backoff;
 use crate::session::SessionError;
-
-/// How often a step is tried when the server's state, not the project, was at fault.
-const TRIES: u32 = 3;
 
 /// How a step ended.
 pub(super) struct StepDone {
@@ -30,29 +29,42 @@ pub(super) struct StepDone {
 impl Runner {
     /// Runs one node to its outcome. Never fails: whatever goes wrong is the outcome.
     pub(super) async fn step(&self, ix: NodeIx) -> StepDone {
+        if self.graph().node(ix).kind == ResourceKind::Source {
+            return self.source_step(ix).await;
+        }
         let start = Instant::now();
         let mut compiled_path = None;
-        let mut tries = 0;
+        let node = self.graph().node(ix);
+        let retries = self.target().node_retries;
+        // What is staged touches nothing that is published, so it may be made again.
+        let anew = self.full_refresh(ix) || self.stage().is_staged(ix);
+        let mut tries = Tries::new(node, retries, anew);
         let result = loop {
-            let result = self.attempt(ix, &mut compiled_path).await;
-            tries += 1;
-            match result {
-                Err(error) if self.may_retry(ix, &error, tries) => {
-                    tracing::info!(node = %self.graph().node(ix).id, %error, tries, "trying again");
-                    tokio::time::sleep(backoff(tries)).await;
-                }
-                other => break other,
+            let result = self.attempt(ix, &mut compiled_path, &tries).await;
+            let pause = match &result {
+                Err(error) if !self.cancel().is_asked() => tries.again(error),
+                _ => None,
+            };
+            let Some(pause) = pause else {
+                break result.map_err(|error| tries.told(error));
+            };
+            tracing::info!(node = %node.id, ?pause, "trying again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.cancel().asked() => {}
             }
         };
         let result = result.map_err(|error| self.masked(ix, error));
         self.leave(ix, result.is_err()).await;
-        let node = self.graph().node(ix);
-        let done = result.unwrap_or_else(|error| {
+        let mut done = result.unwrap_or_else(|error| {
             let mut done = self.failed(&error);
             let at = (node, compiled_path.as_deref());
             place::of_error(&mut done.outcome, &error.diagnostic, at, self.sources());
             done
         });
+        if done.outcome.status.is_ok() && done.outcome.message.is_none() {
+            done.outcome.message = tries.note();
+        }
         self.told(ix, done, start.elapsed(), compiled_path)
     }
 
@@ -91,13 +103,6 @@ impl Runner {
         }
     }
 
-    fn may_retry(&self, ix: NodeIx, error: &SessionError, tries: u32) -> bool {
-        // An appended delta whose COMMIT was never answered may already be there.
-        let node = self.graph().node(ix);
-        let repeatable = error.sqlstate.is_some() || node.config.materialized != "incremental";
-        error.transient && repeatable && tries < TRIES && !self.cancel().is_asked()
-    }
-
     fn failed(&self, error: &SessionError) -> StepDone {
         let cancelled = self.cancel().is_asked() && error.is(CANCELLED);
         let outcome = if cancelled {
@@ -121,9 +126,11 @@ impl Runner {
         &self,
         ix: NodeIx,
         path: &mut Option<PathBuf>,
+        tries: &Tries,
     ) -> Result<StepDone, SessionError> {
         let node = self.graph().node(ix);
-        let session = self.session(ix).await?;
+        let mut session = self.session(ix).await?;
+        session.committed = tries.committed();
         let _watched = self.cancel().watch(session.connection.cancel_token());
         if node.kind == ResourceKind::UnitTest {
             return self.unit_test(ix, session, path).await;
@@ -153,30 +160,59 @@ impl Runner {
         path: &mut Option<PathBuf>,
     ) -> Result<StepDone, SessionError> {
         let node = self.graph().node(ix);
-        let sql = if node.raw_code.is_empty() {
-            String::new()
-        } else {
-            let context_of = |ix| self.context(ix);
-            compile(self.graph(), ix, &session, &context_of).await?
-        };
-        if !sql.is_empty() {
-            let relative = compiled_path(self.target_path(), node);
-            self.write_compiled(&relative, &self.stage().live_text(&sql))
-                .await?;
+        let sql = self.compiled(ix, &session, path).await?;
+        if let Some(relative) = path.as_ref().filter(|_| !sql.is_empty()) {
             if node.kind == ResourceKind::Snapshot {
                 session.context = with_compiled_code(&session.context, &sql);
             }
-            session.compiled = Some(self.sources().add(&relative, sql.as_str()));
-            *path = Some(relative);
+            session.compiled = Some(self.sources().add(relative, sql.as_str()));
         }
         let mut done = if node.is_test() {
             self.test(ix, &sql, &session).await?
         } else {
-            self.build(ix, existing, &sql, &session).await?
+            let mut done = self.build(ix, existing, &sql, &session).await?;
+            done.warnings.extend(self.money_warnings(ix, &sql));
+            done
         };
         let hash = || ledger::chain::of_text(&self.stage().live_text(&sql));
         done.outcome.sql_sha256 = (!sql.is_empty()).then(hash);
         Ok(done)
+    }
+
+    /// A node's SQL as it is sent; its file, with live names, is written and given as `path`.
+    pub(super) async fn compiled(
+        &self,
+        ix: NodeIx,
+        session: &RunSession,
+        path: &mut Option<PathBuf>,
+    ) -> Result<String, SessionError> {
+        let node = self.graph().node(ix);
+        if node.raw_code.is_empty() {
+            return Ok(String::new());
+        }
+        let context_of = |ix| self.context(ix);
+        let sql = compile(self.graph(), ix, session, &context_of).await?;
+        if !sql.is_empty() {
+            let relative = compiled_path(self.target_path(), node);
+            let live = self.stage().live_text(&sql);
+            self.write_compiled(&relative, &live).await?;
+            *path = Some(relative);
+        }
+        Ok(sql)
+    }
+
+    /// Sums in a model's SQL that mix currencies, as text.
+    pub(super) fn money_warnings(&self, ix: NodeIx, sql: &str) -> Vec<String> {
+        if self.graph().node(ix).kind != ResourceKind::Model {
+            return Vec::new();
+        }
+        let live = self.stage().live_text(sql);
+        let found = money::warnings(self.graph(), ix, &live, self.sources());
+        let options = RenderOptions {
+            color: self.color(),
+        };
+        let text = |warning| render(warning, self.sources(), options);
+        found.iter().map(text).collect()
     }
 
     async fn build(
@@ -259,18 +295,23 @@ impl Runner {
     /// A session for a node: a connection of the pool plus the engine.
     pub(super) async fn session(&self, ix: NodeIx) -> Result<RunSession, SessionError> {
         let connection = self.connect().await?;
-        self.commented(RunSession {
+        let node = self.graph().node(ix);
+        let session = RunSession {
             connection: Arc::new(connection),
             engine: self.engine().clone(),
             context: self.context(ix),
             names: self.names(Some(ix)),
             sources: self.sources().clone(),
             compiled: None,
-            file: self.graph().node(ix).file,
+            file: node.file,
             log: self.log(),
             cancel: Some(self.cancel().clone()),
-        })
-        .await
+            limits: Some(Arc::new(NodeLimits::new(node, self.target()))),
+            committed: Committed::default(),
+        };
+        let session = self.commented(session).await?;
+        session.set_limits().await?;
+        Ok(session)
     }
 }
 

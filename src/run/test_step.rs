@@ -5,6 +5,7 @@ use super::failures::TestSql;
 use super::runner::Runner;
 use super::session::RunSession;
 use super::step::StepDone;
+use crate::checks::reconcile::{self, Told};
 use crate::checks::{self, Verdict};
 use crate::event::{Outcome, Status};
 use crate::graph::{Detail, Node, NodeIx};
@@ -26,6 +27,11 @@ impl Runner {
         };
         let kept = self.keep_failures(ix, both, false, session).await?;
         let judged = kept.as_ref().map_or(sql, |kept| &kept.query);
+        let breaks = match reconcile::is_reconciliation(node) {
+            true => reconcile::keep_breaks(judged, session).await?,
+            false => None,
+        };
+        let judged = breaks.unwrap_or(judged);
         let rows = self.tested_rows(ix, session).await?;
         let mut verdict = checks::run_test(node, judged, rows.as_deref(), session).await?;
         let sample = verdict.sample.take();
@@ -33,8 +39,21 @@ impl Runner {
             sample,
             ..verdict.clone()
         };
-        verdict.sample = self.shown_sample(ix, sql, found, session).await;
+        let shown = breaks.unwrap_or(sql);
+        verdict.sample = self.shown_sample(ix, shown, found, session).await;
+        let mut warning = None;
+        if reconcile::is_reconciliation(node) {
+            let told = match (verdict.status, self.sensitive(ix).is_about_one(node)) {
+                (Status::Pass, _) => Told::Nothing,
+                (_, true) => Told::Counts,
+                (_, false) => Told::Amounts,
+            };
+            let closed = reconcile::close(node, breaks, told, session).await?;
+            verdict.message = closed.message.or(verdict.message);
+            warning = closed.warning;
+        }
         let mut done = self.test_done(node, verdict);
+        done.warnings.extend(warning);
         done.outcome.relation = kept.map(|kept| kept.relation.to_string());
         Ok(done)
     }

@@ -2,9 +2,12 @@
 
 mod cases;
 mod errors;
+mod freshness;
 mod fuse;
 mod graph;
+mod hints;
 mod ledger;
+mod money;
 mod overlay;
 mod pg;
 mod project;

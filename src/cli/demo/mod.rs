@@ -10,6 +10,7 @@ use super::build::{self, runtime, setup};
 use super::failure::Failure;
 use super::generate::{self, GenerateArgs, Request};
 use super::invocation::Invocation;
+use super::recorded;
 use super::recording::Recording;
 use super::show::grid;
 use super::target::{self, Connected};
@@ -65,7 +66,8 @@ fn record(
     check_is_reference(&invocation)?;
     logging::start(global, invocation.root());
     let request = Request::new(&args.generate, global.threads)?;
-    recording.know(&invocation, "build");
+    let then = recorded::record(global, &RunArgs::default(), "build", &invocation);
+    recording.know(&invocation, then);
     let reporter = recording.reporter();
     invocation.tell_warnings(reporter, world.stderr_style.color);
     runtime()?.block_on(async {

@@ -4,6 +4,9 @@ mod node;
 mod resources;
 mod unit_tests;
 
+pub(super) use node::raw_code;
+pub(super) use resources::KnownMacros;
+
 use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;

@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
             } => (
                 source.as_str(),
                 loaded_at_field.as_deref(),
-                freshness.as_ref(),
+                freshness.as_ref().filter(|written| !written.is_null()),
             ),
             _ => ("", None, None),
         };
@@ -378,7 +378,7 @@ fn inner_path(node: &Node) -> Cow<'_, str> {
 }
 
 /// The template as dbt keeps it: without blanks around, and generic tests as a call.
-fn raw_code(node: &Node) -> Cow<'_, str> {
+pub(in crate::graph) fn raw_code(node: &Node) -> Cow<'_, str> {
     match &node.detail {
         Detail::GenericTest(test) => {
             let name = match &test.namespace {

@@ -231,7 +231,7 @@ fn argument(written: &Json) -> Json {
 }
 
 /// Which macros a macro's text calls, told by the names in it.
-struct KnownMacros<'a> {
+pub(in crate::graph) struct KnownMacros<'a> {
     by_name: HashMap<&'a str, Vec<&'a MacroInfo>>,
 }
 
@@ -241,7 +241,7 @@ static CALLED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl<'a> KnownMacros<'a> {
-    fn new(macros: &'a [MacroInfo]) -> Self {
+    pub(in crate::graph) fn new(macros: &'a [MacroInfo]) -> Self {
         let mut by_name: HashMap<&str, Vec<&MacroInfo>> = HashMap::new();
         for info in macros {
             by_name.entry(&info.name).or_default().push(info);
@@ -260,7 +260,7 @@ impl<'a> KnownMacros<'a> {
         }
     }
 
-    fn called_by(&self, info: &'a MacroInfo) -> Vec<&'a str> {
+    pub(in crate::graph) fn called_by(&self, info: &'a MacroInfo) -> Vec<&'a str> {
         let mut called: Vec<&str> = Vec::new();
         for call in CALLED.captures_iter(&info.text) {
             let (package, name) = (call.get(1).map(|m| m.as_str()), &call[2]);

@@ -74,6 +74,17 @@ pub struct SelectContext<'a> {
     pub earlier: Earlier<'a>,
 }
 
+/// Artifacts of earlier runs that a selection needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compares {
+    /// `manifest.json`.
+    pub state: bool,
+    /// `run_results.json`.
+    pub results: bool,
+    /// `sources.json`.
+    pub fresher: bool,
+}
+
 /// A selection that was understood.
 #[derive(Clone, Debug)]
 pub struct Selection {
@@ -165,6 +176,18 @@ impl Selection {
                 .collect(),
             warnings: evaluation.warnings,
         })
+    }
+
+    /// Which artifacts of earlier runs the selection compares with.
+    pub fn compares(&self) -> Compares {
+        let mut compares = Compares::default();
+        self.spec.each(&mut |criterion| match &criterion.method {
+            Method::State(_) => compares.state = true,
+            Method::Result(_) => compares.results = true,
+            Method::Fresher => compares.fresher = true,
+            _ => {}
+        });
+        compares
     }
 
     /// Whether the user named resource types, this one or not.

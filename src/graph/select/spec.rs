@@ -89,6 +89,14 @@ pub(super) enum Spec {
 }
 
 impl Spec {
+    /// Visits every criterion.
+    pub(super) fn each(&self, visit: &mut dyn FnMut(&Criterion)) {
+        match self {
+            Self::Criterion(criterion) => visit(criterion),
+            Self::Group { parts, .. } => parts.iter().for_each(|part| part.each(visit)),
+        }
+    }
+
     /// A group that says nothing when it is empty.
     pub(super) fn group(combine: Combine, parts: Vec<Self>) -> Self {
         Self::Group {

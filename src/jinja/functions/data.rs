@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::Body;
 use crate::jinja::error::fail;
 use crate::jinja::value::{Dict, List, Set, dict, from_json, to_json};
+use crate::money::CURRENCIES;
 
 /// The functions by name.
 pub(super) const FUNCTIONS: &[(&str, Body)] = &[
@@ -23,6 +24,7 @@ pub(super) const FUNCTIONS: &[(&str, Body)] = &[
     ("local_md5", local_md5),
     ("diff_of_two_dicts", diff_of_two_dicts),
     ("dict", |_, args| dict(args)),
+    ("iso_4217", iso_4217),
 ];
 
 /// dbt's filters.
@@ -208,6 +210,14 @@ fn diff_of_two_dicts(_: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Err
         }
     }
     Ok(Dict::value(diff))
+}
+
+/// The active currencies of ISO 4217: code to decimals, `none` for those without a minor unit.
+fn iso_4217(_: &mut State<'_, '_>, _: &[Value]) -> Result<Value, Error> {
+    let entry = |(code, decimals): &(&str, Option<u8>)| {
+        (Value::from(*code), decimals.map_or_else(none, Value::from))
+    };
+    Ok(Dict::value(CURRENCIES.iter().map(entry).collect()))
 }
 
 /// Environment variables `DBT_ENV_CUSTOM_ENV_*`, by what follows the prefix.

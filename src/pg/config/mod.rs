@@ -67,6 +67,14 @@ impl SslMode {
     }
 }
 
+/// Below the ten minutes or less after which firewalls and load balancers drop quiet connections:
+/// a long statement says nothing on the wire.
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(60);
+
+/// Nothing of ours idles in a transaction, unless this process is suspended; then its locks
+/// must not stay for ever.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(600);
+
 /// What is wrong with a profile or URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` {problem}")]
@@ -111,12 +119,15 @@ pub struct ConnectConfig {
     pub search_path: Option<String>,
     /// `SET ROLE` of each session.
     pub role: Option<String>,
-    /// Idle time before TCP keepalives; `None` is the system's default.
+    /// Idle time before TCP keepalives; `None` is the driver's default of two hours.
     pub keepalives_idle: Option<Duration>,
     /// For one attempt, from the first packet to a session that is set up.
     pub connect_timeout: Duration,
-    /// Further attempts after a transient failure.
+    /// Further attempts to connect after a transient failure.
     pub retries: u32,
+    /// Further attempts of a node whose transaction failed for the server's sake (`node_retries`);
+    /// the node's own config wins.
+    pub node_retries: Option<u32>,
     /// Shown in `pg_stat_activity`.
     pub application_name: String,
     /// `statement_timeout` of each session.
@@ -142,13 +153,14 @@ impl ConnectConfig {
             sslkey: None,
             search_path: None,
             role: None,
-            keepalives_idle: None,
+            keepalives_idle: Some(KEEPALIVES_IDLE),
             connect_timeout: Duration::from_secs(10),
             retries: 1,
+            node_retries: None,
             application_name: "marts".to_owned(),
             statement_timeout: None,
             lock_timeout: None,
-            idle_in_transaction_session_timeout: None,
+            idle_in_transaction_session_timeout: Some(IDLE_IN_TRANSACTION),
         }
     }
 
@@ -211,19 +223,4 @@ fn sslmode(key: &str, word: &str) -> Result<SslMode, ConfigError> {
             format!("is `{word}`, expected one of {}{nearest}", words.join(", ")),
         )
     })
-}
-
-/// `30` (seconds), `500ms`, `30s`, `5min`, `2h`.
-fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let number: u64 = text[..digits].parse().ok()?;
-    let millis = match text[digits..].trim() {
-        "ms" => Some(number),
-        "" | "s" => number.checked_mul(1_000),
-        "min" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        _ => None,
-    }?;
-    Some(Duration::from_millis(millis))
 }

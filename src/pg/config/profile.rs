@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::secret::Secret;
 use super::{ConfigError, ConnectConfig, Host};
+use crate::limits;
 
 impl ConnectConfig {
     /// Reads an output of `profiles.yml`. With `host: embedded`, `user` and `dbname` may be
@@ -47,15 +48,20 @@ impl ConnectConfig {
                 })?;
         }
         // dbt's 0 means the system's default.
-        self.keepalives_idle = keys
-            .number("keepalives_idle")?
-            .filter(|seconds| *seconds > 0)
-            .map(Duration::from_secs);
+        if let Some(seconds) = keys.number("keepalives_idle")? {
+            self.keepalives_idle = (seconds > 0).then(|| Duration::from_secs(seconds));
+        }
         if let Some(seconds) = keys.number("connect_timeout")? {
             self.connect_timeout = super::connect_timeout(seconds);
         }
-        if let Some(retries) = keys.number("retries")? {
-            self.retries = u32::try_from(retries).unwrap_or(u32::MAX);
+        // dbt's `retries` is about connecting only; `connect_retries` says so.
+        for key in ["retries", "connect_retries"] {
+            if let Some(retries) = keys.number(key)? {
+                self.retries = u32::try_from(retries).unwrap_or(u32::MAX);
+            }
+        }
+        if let Some(retries) = keys.number("node_retries")? {
+            self.node_retries = Some(u32::try_from(retries).unwrap_or(u32::MAX));
         }
         Ok(())
     }
@@ -68,10 +74,20 @@ impl ConnectConfig {
         if let Some(name) = keys.text("application_name")? {
             self.application_name = name;
         }
-        self.statement_timeout = keys.duration("statement_timeout")?;
-        self.lock_timeout = keys.duration("lock_timeout")?;
-        self.idle_in_transaction_session_timeout =
-            keys.duration("idle_in_transaction_session_timeout")?;
+        if let Some(text) = keys.text("options")? {
+            super::url::options(self, &text)?;
+        }
+        // A key of its own wins over `options`.
+        self.limits(keys)
+    }
+
+    fn limits(&mut self, keys: &Keys<'_>) -> Result<(), ConfigError> {
+        self.statement_timeout = keys.duration("statement_timeout", self.statement_timeout)?;
+        self.lock_timeout = keys.duration("lock_timeout", self.lock_timeout)?;
+        self.idle_in_transaction_session_timeout = keys.duration(
+            "idle_in_transaction_session_timeout",
+            self.idle_in_transaction_session_timeout,
+        )?;
         Ok(())
     }
 
@@ -150,19 +166,18 @@ impl Keys<'_> {
         ))
     }
 
-    /// Seconds as a number, or Postgres' `500ms`, `30s`, `5min`, `1h`; zero is no limit.
-    fn duration(&self, key: &str) -> Result<Option<Duration>, ConfigError> {
+    /// A time limit of sessions; zero lifts one that the role or the server has.
+    fn duration(
+        &self,
+        key: &str,
+        otherwise: Option<Duration>,
+    ) -> Result<Option<Duration>, ConfigError> {
         let Some(text) = self.text(key)? else {
-            return Ok(None);
+            return Ok(otherwise);
         };
-        super::duration(&text)
-            .map(|duration| (!duration.is_zero()).then_some(duration))
-            .ok_or_else(|| {
-                ConfigError::new(
-                    key,
-                    format!("is `{text}`, expected seconds or a duration such as 500ms, 30s, 5min"),
-                )
-            })
+        limits::parse(&text).map(Some).ok_or_else(|| {
+            ConfigError::new(key, format!("is `{text}`, expected {}", limits::SPELLING))
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::secret::Secret;
 use super::{ConfigError, ConnectConfig};
+use crate::limits;
 
 impl ConnectConfig {
     /// Reads a URL (`postgres://user:password@host:port/dbname?sslmode=require`) or
@@ -122,7 +123,7 @@ fn apply(config: &mut ConnectConfig, key: &str, value: &str) -> Result<(), Confi
 }
 
 /// `options=-c search_path=a -c role=b`.
-fn options(config: &mut ConnectConfig, text: &str) -> Result<(), ConfigError> {
+pub(super) fn options(config: &mut ConnectConfig, text: &str) -> Result<(), ConfigError> {
     let text = text.replace("-c ", "-c");
     for word in text.split_whitespace() {
         let setting = word
@@ -132,12 +133,16 @@ fn options(config: &mut ConnectConfig, text: &str) -> Result<(), ConfigError> {
         match setting {
             Some(("search_path", value)) => config.search_path = Some(value.to_owned()),
             Some(("role", value)) => config.role = Some(value.to_owned()),
-            Some(("statement_timeout", value)) => config.statement_timeout = millis(value),
-            Some(("lock_timeout", value)) => config.lock_timeout = millis(value),
+            Some(("statement_timeout", value)) => config.statement_timeout = limit(value)?,
+            Some(("lock_timeout", value)) => config.lock_timeout = limit(value)?,
+            Some(("idle_in_transaction_session_timeout", value)) => {
+                config.idle_in_transaction_session_timeout = limit(value)?;
+            }
             _ => {
                 return Err(ConfigError::new(
                     "options",
-                    "in the URL may set search_path, role, statement_timeout and lock_timeout only",
+                    "may set search_path, role, statement_timeout, lock_timeout and \
+                     idle_in_transaction_session_timeout only",
                 ));
             }
         }
@@ -145,13 +150,11 @@ fn options(config: &mut ConnectConfig, text: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Postgres' own unit for its timeouts is a millisecond.
-fn millis(text: &str) -> Option<Duration> {
-    match text.parse() {
-        Ok(number) => Some(Duration::from_millis(number)),
-        Err(_) => super::duration(text),
-    }
-    .filter(|duration| !duration.is_zero())
+fn limit(text: &str) -> Result<Option<Duration>, ConfigError> {
+    limits::parse(text).map(Some).ok_or_else(|| {
+        let problem = format!("has the limit `{text}`, expected {}", limits::SPELLING);
+        ConfigError::new("options", problem)
+    })
 }
 
 fn number<T: std::str::FromStr>(key: &str, value: &str) -> Result<T, ConfigError> {

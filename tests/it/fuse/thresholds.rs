@@ -96,3 +96,26 @@ fn a_singular_test_of_one_model_may_have_a_share() {
         project.statuses()
     );
 }
+
+#[test]
+fn a_share_without_one_tested_relation_is_refused() {
+    let project = project("{}");
+    project.write("models/b.sql", "select 1 as id");
+    project.write(
+        "tests/both.sql",
+        "{{ config(error_if='> 1%') }} select a.id from {{ ref('a') }} a join {{ ref('b') }} b using (id)",
+    );
+    project.fails(
+        2,
+        &["build"],
+        &["both", "tests/both.sql", "reads 2 relations"],
+    );
+}
+
+#[test]
+fn what_is_no_threshold_is_told_at_its_place() {
+    for text in ["> 1..0%", "5", "> 3 -- many"] {
+        let project = project(&format!("{{error_if: '{text}'}}"));
+        project.fails(2, &["build"], &["error_if", "models/s.yml:1", text]);
+    }
+}

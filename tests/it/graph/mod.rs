@@ -1,6 +1,7 @@
 //! From a project's files to its graph.
 
 mod build;
+mod config;
 mod manifest;
 
 use indexmap::IndexMap;

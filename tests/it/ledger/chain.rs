@@ -293,3 +293,63 @@ fn only_runs_of_projects_that_ask_for_it_make_a_ledger() {
     project.ok(&["build"]);
     assert_eq!(project.rows(there), "1");
 }
+
+#[test]
+fn a_publication_is_written_down_in_its_own_transaction() {
+    let files = [("models/t.sql", TABLE), ("models/t.yml", TESTS)];
+    let project = Project::published("together", &files);
+    project.ok(&["build"]);
+    assert_eq!(
+        project.rows(
+            "select kind, coalesce(test, node), status, published, audited from \
+             marts_ledger.entry order by kind, 2"
+        ),
+        "node|model.shop.t|success|t|t publication|~|published|t|t run|~|success|~|~ \
+         test|not_null_t_id|pass|~|~ test|unique_t_id|pass|~|~"
+    );
+    // One transaction made the table visible and wrote of it.
+    assert_eq!(
+        project.rows(
+            "select count(distinct e.xmin::text), bool_and(e.xmin = c.xmin) from \
+             marts_ledger.entry e, pg_class c where c.oid = 'shop.t'::regclass and e.kind = \
+             'publication'"
+        ),
+        "1|t"
+    );
+    project.ok(&["audit", "verify"]);
+    // Built and not published, since a test fails.
+    project.write("models/t.sql", &TABLE.replace("g as id", "1 as id"));
+    project.fails(1, &["build"], &[]);
+    assert_eq!(
+        project.rows(
+            "select kind, status, published, audited from marts_ledger.entry where seq > 5 and \
+             kind <> 'test' order by kind"
+        ),
+        "node|success|f|f run|error|~|~"
+    );
+    // Published by `run`, which asks no tests.
+    project.write("models/t.sql", TABLE);
+    project.ok(&["run"]);
+    assert_eq!(
+        project.rows(
+            "select published, audited from marts_ledger.entry where kind = 'node' order by seq \
+             desc limit 1"
+        ),
+        "t|f"
+    );
+    project.ok(&["build", "--dry-run"]);
+    let ran = project.ok(&["audit", "verify"]);
+    assert!(ran.stdout.contains("12 entries"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_publishes_nothing() {
+    let files = [("models/t.sql", TABLE), ("models/t.yml", TESTS)];
+    let project = Project::published("together", &files);
+    project.ok(&["build"]);
+    project.sql("delete from marts_ledger.head");
+    project.write("models/t.sql", &TABLE.replace("(1, 3)", "(1, 9)"));
+    project.fails(1, &["build"], &["marts_ledger.head has lost its row"]);
+    assert_eq!(project.rows("select count(*) from shop.t"), "3");
+    broken(&project, &[], &["marts_ledger.head has lost its row"]);
+}

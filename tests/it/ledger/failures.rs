@@ -46,11 +46,13 @@ fn failing_rows_are_kept_whole_and_said_where() {
 
 #[test]
 fn a_test_that_passes_leaves_an_empty_table() {
-    let project = project(&not_null("store_failures: true"));
-    project.fails(1, &["build"], &[]);
-    project.write("models/t.sql", &TABLE.replace("when g < 3", "when true"));
-    project.ok(&["build"]);
-    assert_eq!(project.rows(&format!("select count(*) from {STORED}")), "0");
+    for config in ["store_failures: true", "store_failures_as: table"] {
+        let project = project(&not_null(config));
+        project.fails(1, &["build"], &[]);
+        project.write("models/t.sql", &TABLE.replace("when g < 3", "when true"));
+        project.ok(&["build"]);
+        assert_eq!(project.rows(&format!("select count(*) from {STORED}")), "0");
+    }
 }
 
 #[test]
@@ -208,4 +210,36 @@ fn a_sample_shows_the_key_and_the_column_first() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn rows_of_a_refused_candidate_are_kept_also_where_a_view_was_asked_for() {
+    let yaml = format!(
+        "models:\n  - name: t\n    columns:\n{}",
+        not_null("store_failures_as: view")
+    );
+    let files = [("models/t.sql", TABLE), ("models/t.yml", yaml.as_str())];
+    let project = Project::published("together", &files);
+    project.fails(1, &["build"], &["all rows"]);
+    assert_eq!(project.rows(&format!("select count(*) from {STORED}")), "2");
+    // The table loses a column that the rows have, and grows whole.
+    project.write(
+        "models/t.sql",
+        "{{ config(materialized='table') }} select 1 as id, 2 as amount",
+    );
+    project.ok(&["build"]);
+    assert_eq!(project.rows(&format!("select count(*) from {STORED}")), "0");
+    project.ok(&["test"]);
+    assert_eq!(
+        project.rows(&format!(
+            "select relkind from pg_class where oid = '{STORED}'::regclass"
+        )),
+        "v"
+    );
+    // The view that the test left is in nobody's way.
+    project.write(
+        "models/t.sql",
+        "{{ config(materialized='table') }} select 3 as amount",
+    );
+    project.ok(&["build"]);
 }

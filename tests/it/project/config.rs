@@ -1,8 +1,8 @@
 //! Config from every place, merged and typed.
 
 use marts::project::{
-    CheckColumns, ConfigKind, ConfigMap, ConfigOrigin, ConfigQuery, HardDeletes, Hook, Index,
-    NodeConfig, OnSchemaChange, Publish, TestSeverity,
+    CheckColumns, ConfigMap, ConfigOrigin, HardDeletes, Hook, Index, NodeConfig, OnSchemaChange,
+    Publish, TestSeverity,
 };
 use serde_json::{Value as Json, json};
 
@@ -50,8 +50,19 @@ fn values_become_types() {
         "grants": {"select": "reader"},
         "schema": 2024,
         "statement_timeout": "30s",
+        "lock_timeout": 1500,
+        "retries": 5,
     }));
     assert!(wrong.is_empty(), "{wrong:?}");
+    let limits = config
+        .limits
+        .iter()
+        .map(|l| (l.setting, l.limit.as_millis()));
+    assert_eq!(
+        limits.collect::<Vec<_>>(),
+        [("statement_timeout", 30_000), ("lock_timeout", 1_500)]
+    );
+    assert_eq!(config.retries, Some(5));
     assert_eq!(config.unique_key, ["id"]);
     assert_eq!(config.on_schema_change, OnSchemaChange::AppendNewColumns);
     assert_eq!(config.tags, ["a", "b"]);
@@ -100,41 +111,6 @@ fn each_wrong_value_is_told_and_its_default_taken() {
             "config `limit` of model `a` is the number -1",
         ]
     );
-}
-
-#[test]
-fn the_file_wins_over_the_property_file_which_wins_over_the_tree() {
-    let scratch = Scratch::new()
-        .file(
-            "project.yml",
-            "name: shop\nprofile: shop\nmodels:\n  shop:\n    +materialized: view\n    +schema: tree\n    +alias: tree\n    +meta: {a: tree, b: tree}\n",
-        )
-        .file("models/a.sql", "select 1")
-        .file(
-            "models/a.yml",
-            "models:\n  - name: a\n    meta: {b: beside}\n    config: {schema: yaml, alias: yaml, meta: {c: yaml}}\n",
-        );
-    let project = scratch.read();
-    let package = project.root_package();
-    let layer = package.properties.models[0].config_layer();
-    let in_file = [map(json!({"alias": "file", "post_hook": "analyze"}))];
-    let config = project.resolve_config(&ConfigQuery {
-        kind: ConfigKind::Model,
-        package,
-        fqn: &package.models[0].fqn("shop"),
-        properties: Some(&layer),
-        in_file: &in_file,
-    });
-    assert_eq!(config.map["materialized"], json!("view"));
-    assert_eq!(config.map["schema"], json!("yaml"));
-    assert_eq!(config.map["alias"], json!("file"));
-    assert_eq!(
-        config.map["meta"],
-        json!({"a": "tree", "b": "beside", "c": "yaml"})
-    );
-    assert_eq!(config.map["post-hook"], json!(["analyze"]));
-    assert!(config.places.contains_key("schema"));
-    assert!(!config.places.contains_key("alias"));
 }
 
 #[test]

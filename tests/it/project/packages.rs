@@ -1,7 +1,5 @@
 //! Installed and local packages.
 
-use serde_json::json;
-
 use super::support::Scratch;
 
 #[test]
@@ -73,33 +71,4 @@ fn a_package_sees_its_vars_with_those_of_the_root_project_over_them() {
         project.packages[1].properties.sources[0].schema,
         "own_root_all"
     );
-}
-
-#[test]
-fn the_root_projects_config_wins_over_a_packages_own_file() {
-    use marts::project::{ConfigKind, ConfigQuery};
-    let scratch = Scratch::new()
-        .file(
-            "project.yml",
-            "name: shop\nprofile: shop\nmodels: {tools: {+materialized: table, +tags: root}}\n",
-        )
-        .file(
-            "dbt_packages/tools/dbt_project.yml",
-            "name: tools\nmodels: {tools: {+tags: own}}\n",
-        )
-        .file("dbt_packages/tools/models/a.sql", "select 1");
-    let project = scratch.read();
-    let package = &project.packages[1];
-    let in_file = [[("materialized".to_owned(), json!("view"))]
-        .into_iter()
-        .collect()];
-    let config = project.resolve_config(&ConfigQuery {
-        kind: ConfigKind::Model,
-        package,
-        fqn: &package.models[0].fqn("tools"),
-        properties: None,
-        in_file: &in_file,
-    });
-    assert_eq!(config.map["materialized"], json!("table"));
-    assert_eq!(config.map["tags"], json!(["own", "root"]));
 }

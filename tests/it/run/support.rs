@@ -77,6 +77,13 @@ impl Project {
         self
     }
 
+    /// Connects with a further parameter from now on, for example `lock_timeout=1s`.
+    pub(crate) fn with_parameter(mut self, parameter: &str) -> Self {
+        self.url.push('&');
+        self.url.push_str(parameter);
+        self
+    }
+
     /// Writes or replaces a file.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
@@ -87,6 +94,29 @@ impl Project {
     /// A path inside the project.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
+    }
+
+    /// The text of a file of the project.
+    #[track_caller]
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root.join(path)).expect("is there")
+    }
+
+    /// Removes a file.
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.root.join(path)).expect("removes");
+    }
+
+    /// Copies a file within the project.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(self.root.join(from)).expect("reads");
+        self.write(to, &text);
+    }
+
+    /// A JSON file.
+    pub(crate) fn json(&self, path: &str) -> Json {
+        let text = fs::read_to_string(self.root.join(path)).expect("reads");
+        serde_json::from_str(&text).expect("is JSON")
     }
 
     /// `marts` with these arguments, not yet started.
