@@ -94,7 +94,12 @@ pub(super) fn grants(node: &Node, relation: &Relation, current: &[Grant]) -> Vec
         })
         .collect();
     for (privilege, roles) in wanted {
-        for name in roles {
+        let is_there = |name: &str| {
+            current.iter().any(|g| {
+                privilege.eq_ignore_ascii_case(&g.privilege) && grantee(&g.grantee) == name
+            })
+        };
+        for name in roles.iter().filter(|name| !is_there(name)) {
             out.push(format!("grant {privilege} on {relation} to {}", role(name)));
         }
     }

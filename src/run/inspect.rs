@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::compile::{compile, compiled_path};
@@ -150,13 +151,17 @@ pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table
         }
     };
     session.compiled = Some(runner.sources().add(path, sql.as_str()));
-    let limited = match limit {
-        Some(limit) => format!("select * from (\n{sql}\n) marts_show limit {limit}"),
-        None => sql,
-    };
+    let header = session.context.config.get("sql_header").cloned();
+    let arguments = [
+        ("compiled_code", Arg::Json(sql.as_str().into())),
+        ("sql_header", Arg::Json(header.unwrap_or_default())),
+        ("limit", Arg::Json(limit.map_or(Json::Null, Json::from))),
+    ];
+    let limited = session.call_macro("get_show_sql", &arguments).await?;
+    let limited = limited.trim();
     let embedded = crate::session::Embedded {
-        text: &limited,
-        compiled_at: Some(0),
+        text: limited,
+        compiled_at: limited.find(&sql),
     };
     session.query_embedded(embedded).await
 }

@@ -115,6 +115,18 @@ impl RunSession {
         }
     }
 
+    /// Renders a template that may give its value by `return()`.
+    pub(super) async fn render_value(
+        &self,
+        template: Template,
+        context: Arc<NodeContext>,
+    ) -> Result<String, SessionError> {
+        self.blocking(move |engine, _, names, database| {
+            engine.render_value(context, &template, names, Some(database))
+        })
+        .await
+    }
+
     /// Renders a template of the node.
     pub(super) async fn render_template(
         &self,

@@ -254,7 +254,7 @@ impl Runner {
         };
         if !statement.is_empty() {
             let path = run_path(self.target_path(), node);
-            let statement = self.stage().live_text(&statement);
+            let statement = format!("{};", self.stage().live_text(&statement));
             self.write_compiled(&path, &statement).await?;
         }
         let rows = rows.filter(|_| node.kind != ResourceKind::Model || is_stored(node));
