@@ -159,6 +159,15 @@ pub struct RunArgs {
     /// Do not wait for another run that holds the target
     #[arg(long)]
     pub no_wait: bool,
+    /// Read what is neither built now nor there from the target whose artifacts --state names
+    #[arg(long, env = "DBT_DEFER")]
+    pub defer: bool,
+    /// With --defer: read it from there even where it is here too
+    #[arg(long, env = "DBT_FAVOR_STATE")]
+    pub favor_state: bool,
+    /// The folder of artifacts for --defer, if not that of --state
+    #[arg(long, value_name = "DIR", env = "DBT_DEFER_STATE")]
+    pub defer_state: Option<PathBuf>,
     /// Read refs and sources without rows: checks the SQL and makes empty relations
     #[arg(long)]
     pub empty: bool,
@@ -207,6 +216,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Documentation: the manifest and a catalog of what the database holds
     Docs(super::docs::DocsArgs),
+    /// Views over the relations of another target, by its manifest (--state)
+    Clone(RunArgs),
     /// Call a macro on the target
     RunOperation(super::run_operation::OperationArgs),
     /// Install the packages of packages.yml and dependencies.yml
@@ -215,7 +226,7 @@ pub enum Command {
     #[command(subcommand)]
     Source(SourceCommand),
     /// Check the project, the profile and the connection
-    Debug,
+    Debug(super::debug::DebugArgs),
     /// Remove the target folder and other clean-targets
     Clean,
     /// Make synthetic raw data

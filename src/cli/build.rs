@@ -8,8 +8,8 @@ use super::invocation::{Flags, Invocation};
 use super::recorded;
 use super::recording::{Recording, run_results_path};
 use super::{
-    EXIT_NODE_FAILED, EXIT_OK, World, git, logging, manifest, publish_mode, retry, signals, source,
-    target,
+    EXIT_NODE_FAILED, EXIT_OK, World, deferral, git, logging, manifest, publish_mode, retry,
+    signals, source, target,
 };
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
@@ -126,6 +126,7 @@ pub(super) async fn execute(
     setup.compare_rows = args.rows;
     setup.store_failures = args.store_failures;
     setup.empty = args.empty;
+    setup.deferred = deferral::deferred(invocation, args, &selected, connected, reporter).await?;
     // A dry run leaves nothing behind.
     setup.ledger = (!args.dry_run).then(|| ledger(invocation, work)).flatten();
     // A test whose failures are kept writes them with its own SQL.
@@ -188,6 +189,7 @@ pub(super) fn setup(
         dry_run: false,
         compare_rows: false,
         empty: false,
+        deferred: HashMap::new(),
         store_failures: false,
         sensitive_columns: root
             .file

@@ -29,7 +29,12 @@ impl Failure {
         Self::from(Diagnostic::error(code, message).hint(hint))
     }
 
-    /// What went wrong, to be worded otherwise.
+    /// What went wrong.
+    pub(super) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The same, to be worded otherwise.
     pub(super) fn diagnostics_mut(&mut self) -> &mut [Diagnostic] {
         &mut self.diagnostics
     }

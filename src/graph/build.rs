@@ -163,6 +163,9 @@ fn settle<'p>(
     } else if has_relation(&node) {
         let relation = naming::relation(project, engine, &node).map_err(|problem| vec![problem])?;
         node.relation = Some(relation);
+    } else if node.kind == ResourceKind::Test {
+        node.failures =
+            naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
     }
     let (tests, columns, path): (&[TestDeclaration], &[ColumnProperties], &str) =
         match (properties, source) {
@@ -452,6 +455,7 @@ fn generic_test_node(
         first_line: line_of(&project.sources, declaration.test.span),
         config: NodeConfig::default(),
         relation: None,
+        failures: None,
         description: declaration.description.clone(),
         columns: IndexMap::new(),
         patch_path: None,
@@ -480,6 +484,7 @@ fn generic_test_node(
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;
+    node.failures = naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
     Ok(node)
 }
 

@@ -266,6 +266,7 @@ impl<'p> Drafter<'p, '_> {
             first_line: 1,
             config: NodeConfig::default(),
             relation: None,
+            failures: None,
             description: String::new(),
             columns: IndexMap::new(),
             patch_path: None,

@@ -250,6 +250,7 @@ impl Maker<'_> {
             first_line: self.line(written.name.span),
             config: NodeConfig::default(),
             relation: None,
+            failures: None,
             description: written.description.clone(),
             columns: IndexMap::new(),
             patch_path: None,

@@ -36,6 +36,7 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
     Ok(Built {
         rows: done.rows,
         kind: Some(RelationKind::Table),
+        warnings: overlay::undescribed(spec, &columns),
         statement: sql,
         ..Built::default()
     })

@@ -61,6 +61,9 @@ pub(super) async fn finish(
     let mut after = settings_of(spec, &relation, &inherited);
     let hooks = hooks::inside_of(session, &spec.node.config.post_hook, &relation).await?;
     after.extend(hooks);
+    let columns = inherited.candidate_columns.iter();
+    let columns: Vec<String> = columns.map(|c| c.name.clone()).collect();
+    let warnings = settings::missing_columns(spec.node, &columns);
     if !after.is_empty() {
         let text = format!("begin;\n{};\ncommit", after.join("\n;\n"));
         session.execute((&text).into()).await?;
@@ -71,7 +74,7 @@ pub(super) async fn finish(
             inherited: Box::new(inherited),
         },
         rows,
-        warnings: Vec::new(),
+        warnings: warnings.into_iter().collect(),
         statement: String::new(),
     })
 }
@@ -154,6 +157,9 @@ pub(super) async fn publish(
     Ok(Built {
         kind: Some(RelationKind::Table),
         garbage: published.garbage,
+        warnings: settings::missing_columns(node, &columns)
+            .into_iter()
+            .collect(),
         ..Built::default()
     })
 }

@@ -59,7 +59,10 @@ impl RunResultsFile {
         let mut result = NodeResult::new(node.clone(), status(outcome.status));
         result.execution_time = outcome.elapsed.as_secs_f64();
         result.thread_id = format!("Thread-{}", self.lanes.end(node) + 1);
-        result.message = Some(message(outcome));
+        result.message = Some(match outcome.status {
+            Status::Error => error_message(node, outcome),
+            _ => message(outcome),
+        });
         result.failures = outcome.failures;
         result.relation_name = outcome.relation.clone();
         if !matches!(outcome.status, Status::Skipped | Status::Cancelled) {
@@ -168,6 +171,33 @@ fn status(status: Status) -> ResultStatus {
         Status::Error => ResultStatus::Error,
         Status::Skipped | Status::Cancelled => ResultStatus::Skipped,
     }
+}
+
+/// An error under the heading by which dbt's readers of artifacts sort errors.
+fn error_message(node: &NodeId, outcome: &Outcome) -> String {
+    let text = message(outcome);
+    let code = text
+        .strip_prefix("error[")
+        .and_then(|rest| rest.split(']').next())
+        .unwrap_or_default();
+    let kind = match code {
+        code if code.starts_with("db-") => "Database Error",
+        "sql-error" | "sql-limit" => "Database Error",
+        "" => "Runtime Error",
+        _ => "Compilation Error",
+    };
+    let mut parts = node.as_str().splitn(3, '.');
+    let (what, name) = (parts.next().unwrap_or_default(), parts.nth(1));
+    let name = name.unwrap_or_default();
+    let file = outcome
+        .file
+        .as_ref()
+        .map(|file| format!(" ({})", file.display()));
+    let indented = text.replace('\n', "\n  ");
+    format!(
+        "{kind} in {what} {name}{}\n  {indented}",
+        file.unwrap_or_default()
+    )
 }
 
 /// What happened in words, without colours.

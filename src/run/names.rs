@@ -78,6 +78,8 @@ pub(super) struct GraphNames {
     reader: Option<NodeIx>,
     /// Whether everything is read without rows (`--empty`).
     empty: bool,
+    /// Nodes that are read elsewhere (`--defer`).
+    deferred: HashMap<NodeIx, Relation>,
 }
 
 impl GraphNames {
@@ -87,12 +89,18 @@ impl GraphNames {
             stage,
             reader,
             empty: false,
+            deferred: HashMap::new(),
         }
     }
 
     /// The same names, read without rows where `empty` says so.
     pub(super) fn emptied(self, empty: bool) -> Self {
         Self { empty, ..self }
+    }
+
+    /// The same names, some of which mean relations of another target.
+    pub(super) fn deferring(self, deferred: HashMap<NodeIx, Relation>) -> Self {
+        Self { deferred, ..self }
     }
 
     /// A node may only read what was known when the order of the run was decided.
@@ -120,6 +128,9 @@ impl Names for GraphNames {
         let node = self.graph.node(ix);
         if node.is_ephemeral() {
             return Ok(ephemeral_cte(&node.name));
+        }
+        if let Some(elsewhere) = self.deferred.get(&ix) {
+            return Ok(elsewhere.clone());
         }
         let live = node.relation.as_ref().ok_or_else(|| LookupError {
             message: format!("`{}` has no relation", node.name),

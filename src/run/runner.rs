@@ -75,6 +75,8 @@ pub struct Setup {
     pub dry_run: bool,
     /// Whether a dry run compares rows by key as well.
     pub compare_rows: bool,
+    /// `--defer`: nodes that are read where another target has them.
+    pub deferred: HashMap<NodeIx, Relation>,
     /// `--empty`: refs and sources are read without rows.
     pub empty: bool,
     /// `--store-failures`.
@@ -489,7 +491,8 @@ impl Runner {
     pub(super) fn names(&self, reader: Option<NodeIx>) -> Arc<dyn Names> {
         let graph = Arc::clone(&self.setup.graph);
         let names = GraphNames::new(graph, Arc::clone(&self.stage), reader);
-        Arc::new(names.emptied(self.setup.empty))
+        let deferred = self.setup.deferred.clone();
+        Arc::new(names.emptied(self.setup.empty).deferring(deferred))
     }
 
     pub(super) fn log(&self) -> UnboundedSender<Message> {

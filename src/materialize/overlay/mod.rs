@@ -375,6 +375,13 @@ pub(super) async fn described(
     Ok(out)
 }
 
+/// Described columns that the relation does not have.
+pub(super) fn undescribed(spec: Spec<'_>, columns: &[Column]) -> Vec<String> {
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    let missing = settings::missing_columns(spec.node, &names);
+    missing.into_iter().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
