@@ -24,7 +24,7 @@ class Verdict:
     def __init__(self):
         self.outcomes = {}
         self.surprises = self.mended = []
-        self.log = Path("failures.txt")
+        self.log = Path("failures.txt").absolute()
         self.log.write_text("")
 
     def pytest_runtest_logreport(self, report):
