@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, args: &DebugArgs, world: &mut World) -> Resul
     say(world, "marts", env!("CARGO_PKG_VERSION"));
     let project = match read(global, world) {
         Ok((project, _)) => project,
-        Err(failure) => return Ok(unreadable(&failure, world)),
+        Err(failure) => return Ok(unreadable(global, &failure, world)),
     };
     if args.connection {
         let _ = writeln!(
@@ -76,7 +76,7 @@ fn say(world: &mut World, what: &str, how: &str) {
 }
 
 /// The project or its profile cannot be read.
-fn unreadable(failure: &Failure, world: &mut World) -> u8 {
+fn unreadable(global: &Global, failure: &Failure, world: &mut World) -> u8 {
     let of_profile = [
         codes::PROFILE_NOT_FOUND,
         codes::PROFILES_MISSING,
@@ -88,7 +88,13 @@ fn unreadable(failure: &Failure, world: &mut World) -> u8 {
     if let Some(problem) = first.filter(|problem| is_profile(problem.code)) {
         say(world, "profile", "ERROR invalid");
         let reason = "Profile loading failed for the following reason:";
-        let _ = writeln!(world.stdout, "{reason} {}", problem.message);
+        let message = match &global.profile {
+            Some(name) if problem.code == codes::PROFILE_NOT_FOUND => {
+                format!("Could not find profile named '{name}'")
+            }
+            _ => problem.message.clone(),
+        };
+        let _ = writeln!(world.stdout, "{reason} {message}");
     } else {
         say(world, "project file", "ERROR invalid");
     }

@@ -131,7 +131,14 @@ fn strategy(spec: Spec<'_>, session: &dyn Session) -> Result<String, SessionErro
         .incremental_strategy
         .clone()
         .unwrap_or_else(|| default.to_owned());
-    let known = ["append", "delete+insert", "merge", "microbatch"];
+    let known = [
+        "append",
+        "default",
+        "delete+insert",
+        "insert_overwrite",
+        "merge",
+        "microbatch",
+    ];
     let custom = !known.contains(&name.as_str());
     if name == "merge" && config.unique_key.is_empty() {
         return Err(SessionError::materialization(format!(
