@@ -98,6 +98,9 @@ pub async fn check_held(session: &dyn Session, schemas: &[String]) -> Result<(),
         .iter()
         .map(|s| (key(s) as u32).to_string())
         .collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
     let table = session
         .query(&format!(
             "select count(distinct objid)::text from pg_locks where locktype = 'advisory' and \
