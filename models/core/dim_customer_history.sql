@@ -17,5 +17,17 @@ select
     history.channel,
     history.campaign,
     history.deleted_at is not null as is_deleted
-from {{ ref('snap_customers') }} as history
+{%- set taken, today = ref('snap_customers'), ref('stg_customers') %}
+{%- if load_relation(taken) is not none or flags.WHICH == 'build' or not execute %}
+from {{ taken }} as history
+{%- else %}
+-- `marts run` before any snapshot was taken: each customer as it is, until a build knows more.
+from (
+    select
+        *,
+        updated_at as dbt_valid_from,
+        null::timestamptz as dbt_valid_to
+    from {{ today }}
+) as history
+{%- endif %}
 where not history.is_test

@@ -42,15 +42,15 @@ fn a_broken_contract_is_one_table_and_leaves_what_was_there() {
     for (sql, says) in [
         (
             "select 1::bigint as id, 2.5 as amount",
-            "| id          | bigint          | integer       | data type mismatch |",
+            "| id          | BIGINT (LONGINTEGER) | INTEGER       | data type mismatch |",
         ),
         (
             "select 1 as id, 2.5 as amount, 'x'::text as more",
-            "| more        | text            |               | missing in contract |",
+            "| more        | TEXT            |               | missing in contract |",
         ),
         (
             "select 1 as id",
-            "| amount      |                 | numeric       | missing in definition |",
+            "| amount      |                 | NUMERIC (DECIMAL) | missing in definition |",
         ),
     ] {
         project.write(
