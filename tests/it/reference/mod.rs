@@ -137,6 +137,7 @@ fn a_raw_row_out_of_bounds_fails_its_test_by_name_until_it_is_repaired() {
     reference.ok(&["generate", "--customers", "60"]);
     reference.ok(&["seed"]);
     reference.ok(&["run"]);
+    reference.ok(&["snapshot"]);
     reference.ok(&["test"]);
     let sql = "select attempt_id from raw.payment_attempts order by attempt_id limit 1";
     let id = reference.lines(sql).remove(0);
