@@ -1,5 +1,6 @@
 //! Publishing after an audit: what readers see, and when.
 
+mod crowd;
 mod incremental;
 mod kills;
 mod modes;
