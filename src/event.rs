@@ -53,6 +53,9 @@ pub struct Outcome {
     pub rows: Option<u64>,
     /// Failing rows of a test.
     pub failures: Option<u64>,
+    /// Rows that a test looked at, where they were counted on the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_tested: Option<u64>,
     /// One or more lines for people: the reason of a skip, the error with its SQL window.
     pub message: Option<String>,
     /// What a test expected, in words, for example `order_id is unique`.
@@ -83,6 +86,7 @@ impl Outcome {
             status,
             rows: None,
             failures: None,
+            rows_tested: None,
             message: None,
             expected: None,
             sample: None,

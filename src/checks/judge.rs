@@ -146,10 +146,11 @@ pub fn may_share(node: &Node) -> Option<NodeIx> {
 }
 
 /// The verdict of a test for which [`may_share`] holds and that has no failing row.
-pub fn passed() -> Verdict {
+pub fn passed(rows_tested: Option<u64>) -> Verdict {
     Verdict {
         status: Status::Pass,
         failures: 0,
+        rows_tested,
         sample: None,
         message: None,
     }

@@ -33,6 +33,8 @@ pub struct Verdict {
     pub status: Status,
     /// `fail_calc` over the failing rows, normally their number.
     pub failures: u64,
+    /// Rows that it looked at, where they were counted on the way.
+    pub rows_tested: Option<u64>,
     /// Some of them, unless it passed.
     pub sample: Option<Sample>,
     /// How the count stands to a threshold that is not dbt's default.
@@ -71,6 +73,7 @@ pub async fn run_test(
     Ok(Verdict {
         status,
         failures: answer.failures,
+        rows_tested: answer.rows,
         sample,
         message: message(&node.config, status, answer),
     })

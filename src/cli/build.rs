@@ -18,7 +18,7 @@ use crate::ledger;
 use crate::names::NodeId;
 use crate::plan::{Plan, PlanOptions, Work};
 use crate::report::Reporter;
-use crate::run::{Cancel, CommentSource, Options, QueryComment, Runner, Setup};
+use crate::run::{Cancel, CommentSource, Options, Orphans, QueryComment, Runner, Setup};
 
 /// The command's word.
 fn word(work: Work) -> &'static str {
@@ -127,6 +127,7 @@ pub(super) async fn execute(
     setup.store_failures = args.store_failures;
     setup.empty = args.empty;
     setup.deferred = deferral::deferred(invocation, args, &selected, connected, reporter).await?;
+    setup.orphans = orphans(invocation, args, work);
     // A dry run leaves nothing behind.
     setup.ledger = (!args.dry_run).then(|| ledger(invocation, work)).flatten();
     // A test whose failures are kept writes them with its own SQL.
@@ -142,6 +143,15 @@ pub(super) async fn execute(
     Runner::run(setup, &plan, &options, &mut emit)
         .await
         .map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
+}
+
+/// What a command that publishes does about relations of removed models.
+fn orphans(invocation: &Invocation, args: &RunArgs, work: Work) -> Option<Orphans> {
+    let publishes = matches!(work, Work::Build | Work::Run);
+    (publishes && (args.dry_run || args.drop_orphans)).then(|| Orphans {
+        target: invocation.project.target.name.clone(),
+        drop: args.drop_orphans && !args.dry_run,
+    })
 }
 
 /// Whose run the ledger records; `None` where the project keeps none.
@@ -205,6 +215,7 @@ pub(super) fn setup(
             target: &invocation.project.target.name,
         }),
         ledger: None,
+        orphans: None,
         cancel: Cancel::default(),
     })
 }

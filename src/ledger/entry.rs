@@ -113,6 +113,7 @@ impl Entry {
             relation: outcome.relation.clone(),
             row_count: outcome.rows,
             failures: outcome.failures,
+            rows_tested: outcome.rows_tested,
             thresholds: outcome.thresholds.clone(),
             duration: Some(outcome.elapsed),
             sql_sha256: outcome.sql_sha256.clone(),

@@ -10,6 +10,7 @@ mod append;
 pub mod chain;
 mod entry;
 pub mod history;
+pub mod published;
 pub mod tables;
 pub mod verify;
 

@@ -1,14 +1,22 @@
 //! Tests as gates of a build.
 //!
 //! An error-severity test holds back every descendant of any of its parents that is not
-//! itself an ancestor of the test. It never holds back what it needs, so no gate may close
-//! a cycle with others: such a gate is left out.
+//! itself an ancestor of the test; a parent may be a source or a node that is not built now. It
+//! never holds back what it needs, so no gate may close a cycle with others: such a gate is
+//! left out.
+
+use std::collections::{HashMap, HashSet};
 
 use crate::graph::{Graph, NodeIx};
 use crate::project::TestSeverity;
 
 /// Adds the gating tests to `needs` of the steps that they hold back.
-pub(super) fn add(graph: &Graph, nodes: &[NodeIx], needs: &mut [Vec<usize>]) {
+pub(super) fn add(
+    graph: &Graph,
+    nodes: &[NodeIx],
+    index: &HashMap<NodeIx, usize>,
+    needs: &mut [Vec<usize>],
+) {
     let mut feeds: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
     for (step, list) in needs.iter().enumerate() {
         for need in list {
@@ -24,9 +32,26 @@ pub(super) fn add(graph: &Graph, nodes: &[NodeIx], needs: &mut [Vec<usize>]) {
     };
     for (test, node) in nodes.iter().enumerate() {
         if gates.is_test[test] && graph.node(*node).config.severity != TestSeverity::Warn {
-            gates.close(test);
+            let outside = below_unbuilt(graph, *node, index);
+            gates.close(test, &outside);
         }
     }
+}
+
+/// The nearest steps behind those parents of a test that are no steps themselves.
+fn below_unbuilt(graph: &Graph, test: NodeIx, index: &HashMap<NodeIx, usize>) -> Vec<usize> {
+    let parents = graph.node(test).parents.iter().copied();
+    let mut stack: Vec<NodeIx> = parents.filter(|p| !index.contains_key(p)).collect();
+    let (mut seen, mut below) = (HashSet::new(), Vec::new());
+    while let Some(at) = stack.pop() {
+        for child in graph.children(at).filter(|child| seen.insert(*child)) {
+            match index.get(&child) {
+                Some(step) => below.push(*step),
+                None => stack.push(child),
+            }
+        }
+    }
+    below
 }
 
 struct Gates<'a> {
@@ -40,9 +65,9 @@ struct Gates<'a> {
 }
 
 impl Gates<'_> {
-    fn close(&mut self, test: usize) {
-        self.mark_ancestors(test);
-        for step in self.held_back(test) {
+    fn close(&mut self, test: usize, outside: &[usize]) {
+        self.mark_ancestors(test, outside.is_empty());
+        for step in self.held_back(test, outside) {
             if !self.needs[step].contains(&test) {
                 self.needs[step].push(test);
             }
@@ -50,9 +75,9 @@ impl Gates<'_> {
     }
 
     /// Marks all that the test waits for, directly or not, gates included.
-    fn mark_ancestors(&mut self, test: usize) {
+    fn mark_ancestors(&mut self, test: usize, all_built: bool) {
         self.above.clear();
-        if let [_] = self.needs[test][..] {
+        if all_built && self.needs[test].len() == 1 {
             // What follows from the only parent cannot lead back to it, so there is nothing
             // to leave out; most tests are of this kind.
             return;
@@ -66,12 +91,13 @@ impl Gates<'_> {
 
     /// The nearest steps behind the test's parents that are not marked as its ancestors: what
     /// comes after them waits with them.
-    fn held_back(&mut self, test: usize) -> Vec<usize> {
+    fn held_back(&mut self, test: usize, outside: &[usize]) -> Vec<usize> {
         let mut held = Vec::new();
         let mut stack = self.needs[test].clone();
         self.reached.clear();
-        while let Some(at) = stack.pop() {
-            for step in self.feeds[at].iter().copied() {
+        let mut below = outside.to_vec();
+        loop {
+            for step in below.drain(..) {
                 if self.is_test[step] || !self.reached.add(step) {
                     continue;
                 }
@@ -80,6 +106,10 @@ impl Gates<'_> {
                 } else {
                     held.push(step);
                 }
+            }
+            match stack.pop() {
+                Some(at) => below.extend_from_slice(&self.feeds[at]),
+                None => break,
             }
         }
         held.sort_unstable();

@@ -157,7 +157,7 @@ impl Plan {
         let mut needs = reads.clone();
         if options.work == Work::Build {
             unit_tests::add(graph, &index, &mut needs);
-            gates::add(graph, &nodes, &mut needs);
+            gates::add(graph, &nodes, &index, &mut needs);
         }
         let steps = nodes
             .iter()

@@ -20,6 +20,15 @@ fn planned(graph: &Graph, nodes: &[NodeIx], work: Work, mode: &dyn Fn(NodeIx) ->
     Plan::new(graph, nodes, &options)
 }
 
+/// A build as it is without freshness as a gate.
+fn plan_without_sources(graph: &Graph) -> Plan {
+    let nodes = graph
+        .nodes()
+        .filter(|(_, n)| n.kind != ResourceKind::Source);
+    let nodes: Vec<NodeIx> = nodes.map(|(ix, _)| ix).collect();
+    planned(graph, &nodes, Work::Build, &|_| Mode::Immediate)
+}
+
 /// A node's name, or its group as `publish a b`.
 fn name_of(graph: &Graph, plan: &Plan, step: usize) -> String {
     match plan.steps[step].task {
@@ -118,6 +127,54 @@ fn a_warning_test_holds_back_nothing() {
             .config(json!({"severity": "warn"})),
     ]);
     assert_eq!(needs(&graph, &plan(&graph, Work::Build), "b"), ["a"]);
+}
+
+#[test]
+fn a_test_of_a_source_holds_back_what_reads_the_source() {
+    let graph = graph(vec![
+        source("raw", "events"),
+        model("a").reads("events"),
+        model("b").reads("a"),
+        model("other"),
+        singular_test("events_are_right").reads("events"),
+    ]);
+    let build = plan_without_sources(&graph);
+    assert_eq!(needs(&graph, &build, "a"), ["events_are_right"]);
+    assert_eq!(needs(&graph, &build, "b"), ["a"]);
+    assert!(needs(&graph, &build, "other").is_empty());
+    assert!(needs(&graph, &build, "events_are_right").is_empty());
+}
+
+#[test]
+fn a_test_of_a_source_and_a_model_holds_back_neither_the_model_nor_what_it_needs() {
+    let graph = graph(vec![
+        source("raw", "events"),
+        model("a").reads("events"),
+        model("b").reads("a"),
+        model("after").reads("b"),
+        model("aside").reads("events"),
+        singular_test("b_fits_events").reads("events b"),
+    ]);
+    let build = plan_without_sources(&graph);
+    assert!(needs(&graph, &build, "a").is_empty());
+    assert_eq!(needs(&graph, &build, "b"), ["a"]);
+    assert_eq!(needs(&graph, &build, "after"), ["b", "b_fits_events"]);
+    assert_eq!(needs(&graph, &build, "aside"), ["b_fits_events"]);
+}
+
+#[test]
+fn a_test_of_a_node_that_is_not_selected_holds_back_what_reads_it() {
+    let graph = graph(vec![
+        model("a"),
+        model("left_out").reads("a"),
+        model("b").reads("left_out"),
+        singular_test("a_is_right").reads("a"),
+    ]);
+    let chosen = |node: &crate::graph::Node| matches!(node.name.as_str(), "b" | "a_is_right");
+    let nodes = graph.nodes().filter(|(_, node)| chosen(node));
+    let nodes: Vec<NodeIx> = nodes.map(|(ix, _)| ix).collect();
+    let build = planned(&graph, &nodes, Work::Build, &|_| Mode::Immediate);
+    assert_eq!(needs(&graph, &build, "b"), ["a_is_right"]);
 }
 
 #[test]

@@ -130,6 +130,7 @@ pub(super) async fn dispatch(
     while let Ok(message) = messages.try_recv() {
         progress.tell(message);
     }
+    progress.orphans().await;
     progress.close(options, start, runner.cancel())
 }
 
@@ -241,6 +242,11 @@ impl<'a, 'e> Progress<'a, 'e> {
             label: node.label(),
             index: self.started,
         });
+    }
+
+    /// Whether steps were left out because of a cancellation or a failure.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_some()
     }
 
     pub(super) fn warn(&mut self, warnings: Vec<String>) {

@@ -64,6 +64,11 @@ impl Runner {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What entries share, where they can be written.
+    pub(super) fn ledger_origin(&self) -> Option<&ledger::Origin> {
+        self.ledger().filter(|_| self.has_ledger())
+    }
+
     /// Whether the ledger can be written.
     fn has_ledger(&self) -> bool {
         self.keeping.ready.get().is_some()
@@ -102,7 +107,7 @@ impl Runner {
         results: &[(NodeId, Outcome)],
         keeper: &RunSession,
     ) -> Result<(), SessionError> {
-        let Some(origin) = self.ledger().filter(|_| self.has_ledger()) else {
+        let Some(origin) = self.ledger_origin() else {
             return Ok(());
         };
         let passed: HashSet<&NodeId> = results
@@ -160,7 +165,7 @@ impl Runner {
         keeper: &RunSession,
         emit: &mut Emit<'_>,
     ) {
-        let Some(origin) = self.ledger().filter(|_| self.has_ledger()) else {
+        let Some(origin) = self.ledger_origin() else {
             return;
         };
         let mut entries: Vec<Entry> = record

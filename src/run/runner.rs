@@ -14,6 +14,7 @@ use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
 use super::evidence::Keeping;
 use super::names::{GraphNames, Stage};
+use super::orphans::Orphans;
 use super::query_comment::QueryComment;
 use super::retry::Committed;
 use super::schemas::{create_schemas, needs_schemas};
@@ -87,6 +88,8 @@ pub struct Setup {
     pub query_comment: Option<QueryComment>,
     /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
     pub ledger: Option<Origin>,
+    /// What is done about relations that removed models left behind; `None` for nothing.
+    pub orphans: Option<Orphans>,
     /// Stops it.
     pub cancel: Cancel,
 }
@@ -368,7 +371,7 @@ impl Runner {
         }
     }
 
-    fn take_garbage(&self) -> Vec<String> {
+    pub(super) fn take_garbage(&self) -> Vec<String> {
         std::mem::take(&mut self.garbage.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -470,6 +473,14 @@ impl Runner {
 
     pub(super) fn stage(&self) -> &Stage {
         &self.stage
+    }
+
+    pub(super) fn project_name(&self) -> &str {
+        &self.setup.project_name
+    }
+
+    pub(super) fn orphans_wanted(&self) -> Option<&Orphans> {
+        self.setup.orphans.as_ref()
     }
 
     pub(super) fn dry_run(&self) -> bool {

@@ -225,7 +225,7 @@ impl Runner {
             match &shape {
                 Shape::Unique(unique) if indexes.prove(unique) => {
                     tracing::debug!(node = %self.graph().node(test.member.node).id, "a unique index proves it");
-                    ended.done.push(self.found_none(test, Duration::ZERO));
+                    ended.done.push(self.found_none(test, None, Duration::ZERO));
                 }
                 _ => open.push((test, shape)),
             }
@@ -252,9 +252,10 @@ impl Runner {
             .unwrap_or(u32::MAX)
             .max(1);
         let share = start.elapsed() / tests;
+        let rows = statement.rows(&answer);
         for (test, found) in statement.read(&answer) {
             match found {
-                Found::None => ended.done.push(self.found_none(test, share)),
+                Found::None => ended.done.push(self.found_none(test, rows, share)),
                 Found::Perhaps => ended.next.push(Job::Step(test.member)),
             }
         }
@@ -274,9 +275,9 @@ impl Runner {
     }
 
     /// The finished step of a test without failing rows.
-    fn found_none(&self, test: Rendered, share: Duration) -> (usize, StepDone) {
+    fn found_none(&self, test: Rendered, rows: Option<u64>, share: Duration) -> (usize, StepDone) {
         let node = self.graph().node(test.member.node);
-        let mut done = self.test_done(node, passed());
+        let mut done = self.test_done(node, passed(rows));
         done.outcome.sql_sha256 = Some(test.sql_sha256);
         let done = self.told(test.member.node, done, test.spent + share, Some(test.path));
         (test.member.step, done)

@@ -87,6 +87,7 @@ impl Runner {
         StepDone {
             outcome: Outcome {
                 failures: Some(verdict.failures),
+                rows_tested: verdict.rows_tested,
                 expected: shown.then(|| checks::expected(self.graph(), node)),
                 sample: verdict.sample,
                 message: verdict.message,

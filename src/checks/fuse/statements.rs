@@ -80,10 +80,18 @@ impl<T> Statement<T> {
             })
             .collect();
         Self {
-            sql: format!("select\n    {}\nfrom {from}", columns.join(",\n    ")),
+            sql: format!(
+                "select\n    {},\n    count(*) as tested\nfrom {from}",
+                columns.join(",\n    ")
+            ),
             tests: members.into_iter().map(|(test, _)| test).collect(),
             kind,
         }
+    }
+
+    /// How many rows the statement looked at.
+    pub fn rows(&self, answer: &Table) -> Option<u64> {
+        answer.rows.first()?.last()?.as_deref()?.parse().ok()
     }
 
     /// What the statement's one row says of each test.
