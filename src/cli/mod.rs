@@ -13,6 +13,7 @@ mod demo;
 mod failure;
 mod generate;
 mod git;
+mod ingest;
 mod invocation;
 mod logging;
 mod ls;
@@ -130,6 +131,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Debug => debug::run(global, world),
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),
+        Command::Ingest(args) => ingest::run(global, args, world),
         Command::Demo(args) => demo::run(global, args, world),
         Command::Audit(args) => audit::run(global, args, world),
         Command::Db(args) => db::main(global, args, world),
