@@ -208,7 +208,6 @@ impl Staging<'_> {
 
     /// Streams a slice from one server to the other; memory holds what is on its way.
     async fn copy(&self, slice: &Slice) -> Result<u64, IngestError> {
-        // Without columns that the source still has, a row is only counted.
         let out = format!(
             "copy (select {} from {} where {}) to stdout (format binary)",
             self.expressions.join(", "),

@@ -115,6 +115,12 @@ async fn plan(
                 changes,
             }
         })?;
+    if shape.loaded.is_empty() {
+        return Err(IngestError::Config {
+            problem: format!("no column of {} is to be loaded", source_name(table)),
+            hint: "set `on_schema_change: append_new_columns` for it in ingest.yml".to_owned(),
+        });
+    }
     let last = known.and_then(|known| known.watermark);
     let is_delta = table.mode == Mode::Incremental && !ingest.full_refresh && here.is_some();
     let watermark = highest(source, table).await.map_err(IngestError::Source)?;

@@ -125,3 +125,27 @@ fn a_table_that_is_not_there_is_told_before_anything_moves() {
     pair.fails(2, &["ingest-source", "public.T"]);
     assert_eq!(pair.project.rows("select to_regclass('raw.t')"), "~");
 }
+
+#[test]
+fn a_difference_holds_back_what_reads_the_table() {
+    let pair = Pair::new(EVENTS, INCREMENTAL);
+    let project = &pair.project;
+    project.write(
+        "models/sources.yml",
+        "sources:\n  - name: raw\n    tables:\n      - name: events\n        data_tests: [ingest_reconciles]\n",
+    );
+    project.write(
+        "models/total.sql",
+        "select sum(amount) as amount from {{ source('raw', 'events') }}",
+    );
+    pair.ok(&[]);
+    project.ok(&["build"]);
+    pair.source.sql("delete from events where id = 6");
+    pair.fails(1, &["ingest-differs"]);
+    let ran = project.marts(&["build"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("ingest_reconciles"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("skip"), "{}", ran.stderr);
+    pair.ok(&["--full-refresh"]);
+    project.ok(&["build"]);
+}
