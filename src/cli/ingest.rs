@@ -162,7 +162,7 @@ impl Work<'_> {
             count(loaded.rows, "row"),
             duration(loaded.took)
         );
-        told += &format!(", {} agree", count(loaded.slices as u64, "slice"));
+        told += &format!(", {} compared", count(loaded.slices as u64, "slice"));
         if loaded.kept + loaded.reloaded > 0 {
             told += &format!(
                 "; resumed: {} kept, {} changed since and loaded again",

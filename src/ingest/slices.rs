@@ -152,8 +152,8 @@ pub(super) async fn by_watermark(
     };
     let sql = format!(
         "with rows as (select {column} as w, row_number() over (order by {column}) as n from {part} where {start}) \
-         select distinct w::text, w from rows \
-         where n % {step} = 0 or n = (select max(n) from rows) order by w",
+         select rows.w::text as upper from rows \
+         where n % {step} = 0 or n = (select max(n) from rows) group by rows.w order by rows.w",
         step = table.slice_rows.max(1)
     );
     let mut slices = Vec::new();
