@@ -34,11 +34,12 @@ refunds as (
 
     select
         invoice_id,
+        currency,
         sum(amount_minor) filter (where is_succeeded) as refunded_minor,
         sum(amount_usd) filter (where is_succeeded) as refunded_usd,
         max(updated_at) as updated_at
     from {{ ref('fct_refund') }}
-    group by invoice_id
+    group by invoice_id, currency
 
 ),
 
@@ -84,7 +85,7 @@ joined as (
     inner join {{ ref('dim_customer') }} as customer on customer.customer_id = invoice.customer_id
     inner join {{ ref('int_invoice_plan') }} as plan on plan.invoice_id = invoice.invoice_id
     left join attempts on attempts.invoice_id = invoice.invoice_id
-    left join refunds on refunds.invoice_id = invoice.invoice_id
+    left join refunds on refunds.invoice_id = invoice.invoice_id and refunds.currency = invoice.currency
     left join credit_notes on credit_notes.invoice_id = invoice.invoice_id
 
 ),

@@ -14,8 +14,9 @@ with event as (
         event.discount_id,
         case
             when event.event_type = 'trial_started' then 'trialing'
-            when event.event_type in ('started', 'trial_converted', 'recovered') then 'active'
+            when event.event_type in ('started', 'trial_converted', 'recovered', 'resumed') then 'active'
             when event.event_type = 'past_due' then 'past_due'
+            when event.event_type = 'paused' then 'paused'
             when event.event_type = 'ended' then 'ended'
         end as state_set
     from {{ ref('stg_subscription_events') }} as event

@@ -1,5 +1,3 @@
-{{ config(indexes=[{'columns': ['customer_id'], 'unique': true}]) }}
-
 -- Grain: one row per customer, as of the data's last instant.
 with current_subscription as (
 
@@ -185,6 +183,24 @@ segmented as (
         end as segment
     from classified
 
+),
+
+-- A rule that people can check, not a model: points add up, at most 100, and each is named in the reasons.
+scored as (
+
+    select
+        segmented.*,
+        rfm.rfm_segment,
+        round(segmented.mrr_net_usd * {{ var('gross_margin_rate') }} * ltv.expected_months, 2) as ltv_survival_usd,
+        case when segmented.cancel_intent then 35 else 0 end as intent_points,
+        case when segmented.billing_state in ('in_dunning', 'exhausted') then 25 else 0 end as payment_points,
+        case when segmented.engagement_trend = 'down' then 20 else 0 end as usage_points,
+        case when segmented.billing_state = 'recovered_recently' then 10 else 0 end as recovered_points,
+        case when segmented.as_of_date - segmented.first_activated_date < 90 then 10 else 0 end as tenure_points
+    from segmented
+    left join {{ ref('mart_segments') }} as rfm on rfm.customer_id = segmented.customer_id
+    left join {{ ref('mart_ltv_survival') }} as ltv on ltv.stratum = 'plan' and ltv.stratum_value = segmented.plan_id
+
 )
 
 select
@@ -226,6 +242,22 @@ select
     cancel_intent,
     last_cancel_intent_date,
     segment,
+    rfm_segment,
+    ltv_survival_usd,
+    case
+        when customer_state in ('active', 'past_due')
+            then intent_points + payment_points + usage_points + recovered_points + tenure_points
+    end as risk_score,
+    case
+        when customer_state in ('active', 'past_due') then concat_ws(
+            '; ',
+            case when intent_points > 0 then 'thinks of cancelling (' || intent_points || ')' end,
+            case when payment_points > 0 then 'payment failed and is not settled (' || payment_points || ')' end,
+            case when usage_points > 0 then 'use fell by half (' || usage_points || ')' end,
+            case when recovered_points > 0 then 'payment failed lately (' || recovered_points || ')' end,
+            case when tenure_points > 0 then 'with us for less than 90 days (' || tenure_points || ')' end
+        )
+    end as risk_reasons,
     case segment
         when 'leaving_with_open_payment' then 'call'
         when 'leaving' then 'call'
@@ -237,4 +269,4 @@ select
         when 'churned' then 'win_back'
         else 'none'
     end as next_action
-from segmented
+from scored

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['customer_id', 'month_start'], 'unique': true}]) }}
+{{ config(indexes=[{'columns': ['customer_id']}]) }}
 
 -- Grain: one row per customer and month in which it had a paid subscription at any time.
 -- The baseline is the customer's own use per day over the three months before; a part month counts its days only.

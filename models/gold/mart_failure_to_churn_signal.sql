@@ -1,5 +1,3 @@
-{{ config(indexes=[{'columns': ['episode_id'], 'unique': true}]) }}
-
 -- Grain: one row per failure episode: what the customer did after the first failure, and how far we can see by now.
 -- Failure leads to involuntary churn by definition: only voluntary churn and cancel intent are a signal.
 with intent as (

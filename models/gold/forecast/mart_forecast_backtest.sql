@@ -1,0 +1,52 @@
+-- Grain: one row per method, origin and horizon whose month has come: forecast, actual, and the interval that the errors known
+-- at the origin gave. An error is known when its target month was closed by then; below four of them there is no interval.
+with judged as (
+
+    select
+        method,
+        origin_month,
+        horizon_months,
+        target_month,
+        forecast_usd,
+        actual_usd,
+        actual_usd - forecast_usd as error_usd
+    from {{ ref('int_mrr_forecast') }}
+    where actual_usd is not null
+
+),
+
+known as (
+
+    select
+        judged.method,
+        judged.origin_month,
+        judged.horizon_months,
+        count(earlier.error_usd) as known_errors,
+        sqrt(avg(earlier.error_usd ^ 2)) as spread
+    from judged
+    left join judged as earlier
+        on earlier.method = judged.method
+        and earlier.horizon_months = judged.horizon_months
+        and earlier.target_month <= judged.origin_month
+    group by judged.method, judged.origin_month, judged.horizon_months
+
+)
+
+select
+    judged.method,
+    judged.origin_month,
+    judged.horizon_months,
+    judged.target_month,
+    judged.forecast_usd,
+    judged.actual_usd,
+    judged.error_usd,
+    known.known_errors,
+    case when known.known_errors >= 4 then round(judged.forecast_usd - 1.281552 * known.spread, 2) end as low_80_usd,
+    case when known.known_errors >= 4 then round(judged.forecast_usd + 1.281552 * known.spread, 2) end as high_80_usd,
+    case when known.known_errors >= 4 then round(judged.forecast_usd - 1.959964 * known.spread, 2) end as low_95_usd,
+    case when known.known_errors >= 4 then round(judged.forecast_usd + 1.959964 * known.spread, 2) end as high_95_usd
+from judged
+inner join known
+    on known.method = judged.method
+    and known.origin_month = judged.origin_month
+    and known.horizon_months = judged.horizon_months
