@@ -21,7 +21,7 @@
 //! A node is rendered when it is about to run, because macros may query what was just built;
 //! `compile` and `ls` leave the same road earlier. Beside the pipeline stand [`pg`]
 //! (connections and the private server; it knows no Jinja), [`synth`] (the simulation that
-//! makes raw data; it opens nothing), [`artifact`] (dbt's JSON files), and at the bottom
+//! makes raw data; it opens nothing), [`ingest`] (tables moved in from another database), [`artifact`] (dbt's JSON files), and at the bottom
 //! [`names`] and [`diag`], which everything uses.
 //!
 //! Who may import whom is one table in `tests/architecture.rs`; `ARCHITECTURE.md` is the map.
@@ -32,6 +32,7 @@ pub mod cli;
 pub mod diag;
 pub mod event;
 pub mod graph;
+pub mod ingest;
 pub mod jinja;
 pub mod ledger;
 pub mod limits;

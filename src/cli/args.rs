@@ -231,6 +231,8 @@ pub enum Command {
     Clean,
     /// Make synthetic raw data
     Generate(super::generate::GenerateArgs),
+    /// Move tables of another Postgres, named in ingest.yml, into the raw schema
+    Ingest(super::ingest::IngestArgs),
     /// Everything at once: server, data, seeds, models, tests, the key figures
     #[command(mut_arg("out", |out| out.hide(true)))]
     Demo(super::demo::DemoArgs),

@@ -18,6 +18,7 @@ mod docs;
 mod failure;
 mod generate;
 mod git;
+mod ingest;
 mod invocation;
 mod logging;
 mod ls;
@@ -140,6 +141,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Debug(args) => debug::run(global, args, world),
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),
+        Command::Ingest(args) => ingest::run(global, args, world),
         Command::Demo(args) => demo::run(global, args, world),
         Command::Audit(args) => audit::run(global, args, world),
         Command::Db(args) => db::main(global, args, world),

@@ -195,6 +195,23 @@ codes! {
     GENERATE_REFUSED = "generate-refused";
     /// A file of `--out` cannot be written.
     GENERATE_UNWRITABLE = "generate-unwritable";
+    // --- ingest ------------------------------------------------------------------------
+    /// There is no `ingest.yml`.
+    INGEST_MISSING = "ingest-missing";
+    /// A table of `ingest.yml` that cannot be loaded as it is declared.
+    INGEST_CONFIG = "ingest-config";
+    /// The source has no such table, or the role may not read it.
+    INGEST_SOURCE = "ingest-source";
+    /// A table of that name is there that `marts ingest` did not load.
+    INGEST_REFUSED = "ingest-refused";
+    /// Another `marts ingest` loads the same table.
+    INGEST_BUSY = "ingest-busy";
+    /// The source's columns changed in a way that the table's config does not allow.
+    INGEST_DRIFT = "ingest-drift";
+    /// The key of a table is null or not unique.
+    INGEST_KEY = "ingest-key";
+    /// What arrived is not what the source holds.
+    INGEST_DIFFERS = "ingest-differs";
     // --- run -------------------------------------------------------------------------
     /// A statement of a node failed in Postgres.
     SQL_ERROR = "sql-error";

@@ -10,6 +10,7 @@ mod data_tests;
 mod declarations;
 mod duplicates;
 mod files;
+mod ingest;
 mod keys;
 mod node_config;
 mod node_values;
@@ -30,6 +31,7 @@ mod yaml;
 
 pub use config::merge_configs;
 pub use declarations::*;
+pub use ingest::{IngestFile, IngestTable, read_ingest};
 pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};

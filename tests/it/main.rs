@@ -6,6 +6,7 @@ mod freshness;
 mod fuse;
 mod graph;
 mod hints;
+mod ingest;
 mod ledger;
 mod money;
 mod overlay;

@@ -11,6 +11,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/generic_tests.sql", include_str!("generic_tests.sql")),
     ("dbt/hooks.sql", include_str!("hooks.sql")),
     ("dbt/incremental.sql", include_str!("incremental.sql")),
+    ("dbt/ingest.sql", include_str!("ingest.sql")),
     ("dbt/metadata.sql", include_str!("metadata.sql")),
     ("dbt/money.sql", include_str!("money.sql")),
     ("dbt/names.sql", include_str!("names.sql")),
