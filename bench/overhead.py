@@ -11,23 +11,20 @@ seconds that client and server spent, which say more on a machine that others us
 beside them. Needs an installed PostgreSQL; as root the server runs as the user postgres.
 """
 import argparse
-import getpass
 import glob
 import os
 import queue
 import random
 import resource
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MARTS = os.environ.get("MARTS_BENCH_BINARY") or os.path.join(ROOT, "target", "release", "marts")
+from server import MARTS, ROOT, scratch
+
 LAYERS = 10
 
 
@@ -39,59 +36,6 @@ def arguments():
     parser.add_argument("--case", choices=["one-row", "busy"], action="append")
     parser.add_argument("--log-statements", metavar="FILE", help="keep the server's log of marts' last run")
     return parser.parse_args()
-
-
-def postgres_bin():
-    found = os.environ.get("MARTS_PG_BIN")
-    if found:
-        return found
-    folders = glob.glob("/usr/lib/postgresql/*/bin") + glob.glob("/usr/pgsql-*/bin")
-    newest = sorted(folders, key=lambda f: int("".join(c for c in f if c.isdigit()) or 0))
-    return newest[-1] if newest else os.path.dirname(shutil.which("initdb") or sys.exit("no PostgreSQL found"))
-
-
-class Server:
-    """A PostgreSQL of our own on a Unix socket, with the settings of marts' private server."""
-
-    def __init__(self, folder):
-        self.folder, self.bin = folder, postgres_bin()
-        self.data = os.path.join(folder, "data")
-        self.user = "postgres" if os.geteuid() == 0 else getpass.getuser()
-        self.prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if self.prefix:
-            shutil.chown(folder, "postgres")
-        self.tool("initdb", "-D", self.data, "-U", self.user, "-A", "trust", "-E", "UTF8", "--locale=C")
-        settings = [
-            f"-k {folder}", "-c listen_addresses=''", "-c synchronous_commit=off", "-c wal_level=minimal",
-            "-c max_wal_senders=0", "-c max_wal_size=8GB", "-c shared_buffers=1GB", "-c work_mem=64MB",
-            "-c jit=off", "-c autovacuum=off",
-        ]
-        self.log = os.path.join(folder, "log")
-        self.tool("pg_ctl", "-D", self.data, "-w", "-l", self.log, "-o", " ".join(settings), "start")
-        with open(os.path.join(self.data, "postmaster.pid")) as pid:
-            self.pid = int(pid.readline())
-        os.environ["PGOPTIONS"] = "-c client_min_messages=warning"
-
-    def tool(self, name, *args):
-        subprocess.run([*self.prefix, os.path.join(self.bin, name), *args], check=True, stdout=subprocess.DEVNULL)
-
-    def stop(self):
-        self.tool("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
-
-    def processor_seconds(self):
-        """Of all its processes that have ended; a backend ends a moment after its client."""
-        time.sleep(0.3)
-        with open(f"/proc/{self.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
-
-    def psql(self, *args):
-        return [os.path.join(self.bin, "psql"), "-h", self.folder, "-U", self.user, "-d", "postgres",
-                "-qAtX", "-v", "ON_ERROR_STOP=1", *args]
-
-    def sql(self, text):
-        done = subprocess.run(self.psql("-c", text), check=True, capture_output=True, text=True)
-        return done.stdout.strip()
 
 
 def rows_a_millisecond(server):
@@ -290,19 +234,12 @@ def start_up(server):
 
 def main():
     args = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = tempfile.mkdtemp(prefix="marts-bench-", dir="/tmp")
-    os.chmod(folder, 0o755)
-    server = Server(folder)
-    try:
+    with scratch() as server:
         print(f"{args.models} models in {LAYERS} layers, {args.threads} connections, median of {args.rounds} rounds",
               flush=True)
         for case in args.case or ["one-row", "busy"]:
             overhead(case, server, args)
         start_up(server)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
