@@ -4,6 +4,7 @@
 //! The types follow dbt's published JSON schemas; keys that a newer dbt adds are ignored
 //! when an artifact is read.
 
+pub mod catalog;
 pub mod manifest;
 mod metadata;
 pub mod run_results;

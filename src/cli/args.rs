@@ -69,6 +69,9 @@ pub struct Global {
     /// Say only what went wrong
     #[arg(long, short = 'q', global = true)]
     pub quiet: bool,
+    /// Tell every statement on stderr as it is sent
+    #[arg(long, short = 'd', global = true, env = "DBT_DEBUG")]
+    pub debug: bool,
     /// No colours
     #[arg(long, global = true)]
     pub no_use_colors: bool,
@@ -78,6 +81,9 @@ pub struct Global {
     /// What goes to logs/marts.log
     #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
+    /// Flags of dbt without effect here.
+    #[command(flatten)]
+    pub of_dbt: super::dbt_flags::DbtFlags,
 }
 
 /// How progress is told.
@@ -153,6 +159,18 @@ pub struct RunArgs {
     /// Do not wait for another run that holds the target
     #[arg(long)]
     pub no_wait: bool,
+    /// Read what is neither built now nor there from the target whose artifacts --state names
+    #[arg(long, env = "DBT_DEFER")]
+    pub defer: bool,
+    /// With --defer: read it from there even where it is here too
+    #[arg(long, env = "DBT_FAVOR_STATE")]
+    pub favor_state: bool,
+    /// The folder of artifacts for --defer, if not that of --state
+    #[arg(long, value_name = "DIR", env = "DBT_DEFER_STATE")]
+    pub defer_state: Option<PathBuf>,
+    /// Read refs and sources without rows: checks the SQL and makes empty relations
+    #[arg(long)]
+    pub empty: bool,
     /// Run each test by itself instead of one scan a table
     #[arg(long)]
     pub no_fuse: bool,
@@ -196,11 +214,19 @@ pub enum Command {
     Ls(LsArgs),
     /// Run one node's query, or a query given in line, and print some rows
     Show(ShowArgs),
+    /// Documentation: the manifest and a catalog of what the database holds
+    Docs(super::docs::DocsArgs),
+    /// Views over the relations of another target, by its manifest (--state)
+    Clone(RunArgs),
+    /// Call a macro on the target
+    RunOperation(super::run_operation::OperationArgs),
+    /// Install the packages of packages.yml and dependencies.yml
+    Deps(super::deps::DepsArgs),
     /// How fresh the sources are
     #[command(subcommand)]
     Source(SourceCommand),
     /// Check the project, the profile and the connection
-    Debug,
+    Debug(super::debug::DebugArgs),
     /// Remove the target folder and other clean-targets
     Clean,
     /// Make synthetic raw data

@@ -8,8 +8,8 @@ use super::invocation::{Flags, Invocation};
 use super::recorded;
 use super::recording::{Recording, run_results_path};
 use super::{
-    EXIT_NODE_FAILED, EXIT_OK, World, git, logging, manifest, publish_mode, retry, signals, source,
-    target,
+    EXIT_NODE_FAILED, EXIT_OK, World, deferral, git, logging, manifest, publish_mode, retry,
+    signals, source, target,
 };
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
@@ -18,7 +18,7 @@ use crate::ledger;
 use crate::names::NodeId;
 use crate::plan::{Plan, PlanOptions, Work};
 use crate::report::Reporter;
-use crate::run::{Cancel, Options, Runner, Setup};
+use crate::run::{Cancel, CommentSource, Options, QueryComment, Runner, Setup};
 
 /// The command's word.
 fn word(work: Work) -> &'static str {
@@ -53,6 +53,7 @@ fn record(
     let flags = Flags {
         full_refresh: args.full_refresh,
         store_failures: args.store_failures,
+        empty: args.empty,
     };
     let invocation = Invocation::load_with(global, word(work), flags, world)?;
     logging::start(global, invocation.root());
@@ -124,6 +125,8 @@ pub(super) async fn execute(
     setup.dry_run = args.dry_run;
     setup.compare_rows = args.rows;
     setup.store_failures = args.store_failures;
+    setup.empty = args.empty;
+    setup.deferred = deferral::deferred(invocation, args, &selected, connected, reporter).await?;
     // A dry run leaves nothing behind.
     setup.ledger = (!args.dry_run).then(|| ledger(invocation, work)).flatten();
     // A test whose failures are kept writes them with its own SQL.
@@ -185,6 +188,8 @@ pub(super) fn setup(
         no_wait: false,
         dry_run: false,
         compare_rows: false,
+        empty: false,
+        deferred: HashMap::new(),
         store_failures: false,
         sensitive_columns: root
             .file
@@ -192,6 +197,13 @@ pub(super) fn setup(
             .iter()
             .map(|pattern| pattern.value.clone())
             .collect(),
+        query_comment: QueryComment::read(CommentSource {
+            config: root.file.query_comment.as_ref(),
+            file: root.file.file,
+            is_marts: root.file.is_marts,
+            profile: &invocation.project.target.profile,
+            target: &invocation.project.target.name,
+        }),
         ledger: None,
         cancel: Cancel::default(),
     })

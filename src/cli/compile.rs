@@ -8,7 +8,7 @@ use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::recording::Recording;
-use super::{EXIT_OK, World, manifest, target};
+use super::{EXIT_OK, World, logging, manifest, target};
 use crate::event::Event;
 use crate::graph::manifest::CompiledCode;
 use crate::report::Reporter;
@@ -29,6 +29,7 @@ fn compile(
     world: &mut World,
 ) -> Result<u8, Failure> {
     let invocation = Invocation::load(global, "compile", args.full_refresh, world)?;
+    logging::start(global, invocation.root());
     let color = world.stderr_style.color;
     invocation.tell_warnings(reporter, color);
     let selected = invocation.select(&args.select, reporter, color)?;

@@ -29,6 +29,16 @@ impl Failure {
         Self::from(Diagnostic::error(code, message).hint(hint))
     }
 
+    /// What went wrong.
+    pub(super) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The same, to be worded otherwise.
+    pub(super) fn diagnostics_mut(&mut self) -> &mut [Diagnostic] {
+        &mut self.diagnostics
+    }
+
     /// The exit code of all of them.
     pub fn exit_code(&self) -> u8 {
         super::EXIT_ERROR

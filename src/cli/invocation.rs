@@ -1,5 +1,6 @@
 //! The way from arguments to a resolved project, shared by every command that needs one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::report::{JsonLines, Progress, Reporter, Terminal};
 pub(super) struct Flags {
     pub(super) full_refresh: bool,
     pub(super) store_failures: bool,
+    pub(super) empty: bool,
 }
 
 /// A project that was read and resolved.
@@ -33,6 +35,8 @@ pub(super) struct Invocation {
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) run_id: String,
     pub(super) target_path: String,
+    /// What the environment adds to the head of artifacts: `DBT_ENV_CUSTOM_ENV_*`.
+    pub(super) custom_env: BTreeMap<String, String>,
     pub(super) cli_vars: IndexMap<String, Json>,
 }
 
@@ -109,6 +113,7 @@ impl Invocation {
             warnings,
             run_id,
             target_path,
+            custom_env: custom_env(world),
             cli_vars: cli_vars(global)?,
             project,
         })
@@ -216,7 +221,7 @@ fn settings(
             "FULL_REFRESH": flags.full_refresh,
             "WHICH": command,
             "STORE_FAILURES": flags.store_failures,
-            "EMPTY": false,
+            "EMPTY": flags.empty,
         }),
         dispatch: root.file.dispatch.clone(),
         invocation_id: run_id.to_owned(),
@@ -251,6 +256,15 @@ fn target_json(project: &Project) -> Json {
     map.insert("schema".to_owned(), json!(target.schema));
     map.insert("threads".to_owned(), json!(target.threads));
     Json::Object(map)
+}
+
+/// Variables that are meant for artifacts, without their prefix.
+fn custom_env(world: &World) -> BTreeMap<String, String> {
+    let strip = |name: &String| name.strip_prefix("DBT_ENV_CUSTOM_ENV_").map(str::to_owned);
+    let pairs = world.env.iter();
+    pairs
+        .filter_map(|(name, value)| Some((strip(name)?, value.clone())))
+        .collect()
 }
 
 /// A version 4 UUID.

@@ -20,6 +20,7 @@ pub(super) fn input<'a>(
 ) -> ManifestInput<'a> {
     let root = invocation.project.root_package();
     let mut metadata = ManifestMetadata::new(&root.name, &invocation.run_id);
+    metadata.common.env = invocation.custom_env.clone();
     metadata.send_anonymous_usage_stats = Some(false);
     let quoting = |key: &str| root.file.quoting.get(key);
     metadata.quoting = Some(serde_json::json!({

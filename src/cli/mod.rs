@@ -6,10 +6,15 @@
 pub mod args;
 mod audit;
 mod build;
+mod clone;
 mod compile;
 mod db;
+mod dbt_flags;
 mod debug;
+mod deferral;
 mod demo;
+mod deps;
+mod docs;
 mod failure;
 mod generate;
 mod git;
@@ -22,6 +27,7 @@ mod publish_mode;
 mod recorded;
 mod recording;
 mod retry;
+mod run_operation;
 mod show;
 mod signals;
 mod source;
@@ -126,8 +132,12 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Parse => maintenance::parse(global, world),
         Command::Ls(args) => ls::run(global, args, world),
         Command::Show(args) => show::run(global, args, world),
+        Command::RunOperation(args) => run_operation::run(global, args, world),
+        Command::Deps(args) => deps::run(global, args, world),
+        Command::Clone(args) => clone::run(global, args, world),
+        Command::Docs(args) => docs::run(global, args, world),
         Command::Source(command) => source::run(global, command, world),
-        Command::Debug => debug::run(global, world),
+        Command::Debug(args) => debug::run(global, args, world),
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),
         Command::Demo(args) => demo::run(global, args, world),

@@ -54,6 +54,7 @@ impl Recording {
             root: invocation.root().to_owned(),
             path: run_results_path(invocation),
             args,
+            env: invocation.custom_env.clone(),
         };
         let unwritten = self.unwritten.clone();
         self.reporters

@@ -6,7 +6,7 @@ use super::args::{Global, ShowArgs};
 use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_OK, World, target};
+use super::{EXIT_OK, World, logging, target};
 use crate::diag::codes;
 use crate::graph::NodeIx;
 use crate::jinja::Table;
@@ -17,6 +17,7 @@ use crate::run::{Look, look};
 /// Runs the command.
 pub(super) fn run(global: &Global, args: &ShowArgs, world: &mut World) -> Result<u8, Failure> {
     let invocation = Invocation::load(global, "show", false, world)?;
+    logging::start(global, invocation.root());
     let what = what(global, args, &invocation, world)?;
     let limit = u64::try_from(args.limit).ok();
     let table = runtime()?.block_on(async {

@@ -157,12 +157,15 @@ fn settle<'p>(
         _ => 1,
     };
     contracts::read_foreign_keys(&mut node, line);
-    read_hooks(engine, &mut node).map_err(|problem| vec![problem])?;
+    read_hooks(engine, &mut node, &project.sources).map_err(|problem| vec![problem])?;
     if let Some(table) = source {
         node.relation = Some(naming::source_relation(project, table));
     } else if has_relation(&node) {
         let relation = naming::relation(project, engine, &node).map_err(|problem| vec![problem])?;
         node.relation = Some(relation);
+    } else if node.kind == ResourceKind::Test {
+        node.failures =
+            naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
     }
     let (tests, columns, path): (&[TestDeclaration], &[ColumnProperties], &str) =
         match (properties, source) {
@@ -232,8 +235,7 @@ fn scan(engine: &Engine, node: &Node, config: &ConfigMap) -> Result<Scan, Diagno
 }
 
 /// What hooks read counts as read by the node.
-fn read_hooks(engine: &Engine, node: &mut Node) -> Result<(), Diagnostic> {
-    let Some(file) = node.file else { return Ok(()) };
+fn read_hooks(engine: &Engine, node: &mut Node, sources: &SourceMap) -> Result<(), Diagnostic> {
     let hooks: Vec<String> = node
         .config
         .pre_hook
@@ -246,6 +248,9 @@ fn read_hooks(engine: &Engine, node: &mut Node) -> Result<(), Diagnostic> {
         .filter(|text| text.contains("{{") || text.contains("{%"))
     {
         let context = scan_context(node, &node.config.raw);
+        // A seed has no file of templates.
+        let named = || sources.add(format!("hook of {}", node.id), text.as_str());
+        let file = node.file.unwrap_or_else(named);
         let scan = engine.scan_text(
             context,
             &Template {
@@ -254,6 +259,18 @@ fn read_hooks(engine: &Engine, node: &mut Node) -> Result<(), Diagnostic> {
                 first_line: 1,
             },
         )?;
+        let reads = scan
+            .refs
+            .first()
+            .map(|(call, _)| format!("ref('{}')", call.name));
+        if let (ResourceKind::Seed, Some(call)) = (node.kind, reads) {
+            let message = format!(
+                "Seeds cannot depend on other nodes, and a hook of `{}` calls {call}",
+                node.name
+            );
+            let problem = Diagnostic::error(codes::NODE_CONFIG, message).in_file(&node.path);
+            return Err(problem.hint("do it in a model, or in on-run-end"));
+        }
         for found in scan.refs {
             if !node.refs.iter().any(|(call, _)| *call == found.0) {
                 node.refs.push(found);
@@ -438,6 +455,7 @@ fn generic_test_node(
         first_line: line_of(&project.sources, declaration.test.span),
         config: NodeConfig::default(),
         relation: None,
+        failures: None,
         description: declaration.description.clone(),
         columns: IndexMap::new(),
         patch_path: None,
@@ -466,6 +484,7 @@ fn generic_test_node(
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;
+    node.failures = naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
     Ok(node)
 }
 

@@ -227,7 +227,10 @@ impl Checker<'_> {
             );
         }
         for name in list(written.get("columns")).iter().filter_map(Json::as_str) {
-            if !self.node.columns.contains_key(name) {
+            // `quote: true` columns may be named with their quotes.
+            let bare = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
+            let is_known = |name: &str| self.node.columns.contains_key(name);
+            if !is_known(name) && !bare.is_some_and(is_known) {
                 let known = self.node.columns.keys().map(String::as_str);
                 let hint = match nearest(name, known) {
                     Some(near) => format!("did you mean `{near}`?"),

@@ -81,6 +81,11 @@ impl<'p> Drafter<'p, '_> {
             let patch = models.take(&file.name);
             self.code(ResourceKind::Model, file, patch);
         }
+        // dbt's users describe seeds under `models:` too, whose tests then run.
+        models.lend(
+            &mut seeds,
+            package.seeds.iter().map(|seed| seed.name.as_str()),
+        );
         for seed in &package.seeds {
             let mut node = self.node(ResourceKind::Seed, &seed.name, &seed.path, &seed.base);
             node.detail = Detail::Seed {
@@ -261,6 +266,7 @@ impl<'p> Drafter<'p, '_> {
             first_line: 1,
             config: NodeConfig::default(),
             relation: None,
+            failures: None,
             description: String::new(),
             columns: IndexMap::new(),
             patch_path: None,
@@ -336,6 +342,18 @@ fn by_name(list: &[ResourceProperties]) -> ByName<'_> {
 impl<'p> ByName<'p> {
     fn take(&mut self, name: &str) -> Option<&'p ResourceProperties> {
         self.0.remove(name)
+    }
+
+    /// Gives entries to the kind of resource that has those names, where it has none of its own.
+    fn lend<'n>(&mut self, other: &mut Self, names: impl Iterator<Item = &'n str>) {
+        for name in names {
+            if other.0.contains_key(name) {
+                continue;
+            }
+            if let Some((name, entry)) = self.0.remove_entry(name) {
+                other.0.insert(name, entry);
+            }
+        }
     }
 
     /// Entries that describe nothing are warned of: their tests would silently not run.

@@ -72,6 +72,7 @@ impl Written<'_> {
             first_line: 1,
             config,
             relation: None,
+            failures: None,
             description: self.text("description").unwrap_or_default().to_owned(),
             columns: IndexMap::new(),
             patch_path: None,

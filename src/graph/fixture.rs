@@ -82,6 +82,7 @@ fn made(kind: ResourceKind, name: &str, path: &str) -> Made {
         first_line: 1,
         config: NodeConfig::default(),
         relation,
+        failures: None,
         description: String::new(),
         columns: IndexMap::new(),
         patch_path: None,

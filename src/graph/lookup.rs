@@ -8,7 +8,7 @@ use crate::jinja::{LookupError, Names, NodeContext, RefCall, SourceCall};
 use crate::names::Relation;
 
 /// Names to nodes. Models, seeds and snapshots share one namespace per package.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct NameTable {
     /// Name to the nodes of that name, each with its package; the root project's first.
     refs: HashMap<String, Vec<(String, NodeIx)>>,

@@ -4,6 +4,7 @@
 //! cycle and no unknown name. It also answers the engine's [`crate::jinja::Names`] at run time.
 
 pub mod build;
+mod clones;
 mod config_json;
 mod contracts;
 mod cycle;

@@ -6,11 +6,11 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::build::scan_context;
-use super::{Node, ResourceKind};
+use super::{Detail, Node, ResourceKind};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Arg, Engine, Names};
 use crate::names::{MAX_IDENT_BYTES, Quoting, Relation};
-use crate::project::Project;
+use crate::project::{Project, StoreFailuresAs};
 
 /// Schema, name and database by the project's `generate_*_name` macros.
 pub(super) fn relation(
@@ -34,6 +34,8 @@ pub(super) fn relation(
     };
     let identifier = ask("generate_alias_name", node.config.alias.as_deref())?;
     let database = ask("generate_database_name", node.config.database.as_deref())?;
+    // Postgres cuts it so wherever it is written; dbt's users have schemas that are.
+    let schema = cut(schema);
     for (what, name) in [("schema", &schema), ("name", &identifier)] {
         if name.is_empty() || name.len() > MAX_IDENT_BYTES {
             let message = format!(
@@ -59,6 +61,42 @@ pub(super) fn relation(
         quoting,
         ..Relation::new(database, schema, identifier)
     })
+}
+
+fn cut(mut name: String) -> String {
+    let mut end = name.len().min(MAX_IDENT_BYTES);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.truncate(end);
+    name
+}
+
+/// Where a test's failing rows are kept by its config: in dbt's `dbt_test__audit` under the
+/// test's short name, unless it names others; `None` where they are not kept.
+pub(super) fn failures(
+    project: &Project,
+    engine: &Engine,
+    node: &Node,
+) -> Result<Option<Relation>, Diagnostic> {
+    let stored = match (node.config.store_failures_as, node.config.store_failures) {
+        (Some(StoreFailuresAs::Ephemeral), _) => false,
+        (Some(_), _) => true,
+        (None, stored) => stored.unwrap_or(false),
+    };
+    if !stored {
+        return Ok(None);
+    }
+    let mut named = node.clone();
+    let config = &mut named.config;
+    config
+        .schema
+        .get_or_insert_with(|| "dbt_test__audit".to_owned());
+    if let Detail::GenericTest(test) = &node.detail {
+        config.alias.get_or_insert_with(|| test.short_name.clone());
+    }
+    // Long names are shortened when they are used.
+    Ok(relation(project, engine, &named).ok())
 }
 
 fn quoting(map: &IndexMap<String, bool>) -> Quoting {

@@ -88,6 +88,8 @@ pub struct Node {
     pub config: NodeConfig,
     /// Its relation; `None` for tests, analyses and operations.
     pub relation: Option<Relation>,
+    /// Where its config keeps a test's failing rows.
+    pub failures: Option<Relation>,
     /// Its description.
     pub description: String,
     /// Columns that properties describe, in order.

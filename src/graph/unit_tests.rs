@@ -250,6 +250,7 @@ impl Maker<'_> {
             first_line: self.line(written.name.span),
             config: NodeConfig::default(),
             relation: None,
+            failures: None,
             description: written.description.clone(),
             columns: IndexMap::new(),
             patch_path: None,
@@ -463,23 +464,33 @@ impl Maker<'_> {
     }
 }
 
-/// Rows with all columns that any of them names.
+/// Rows with all columns that any of them names. A name that differs from an earlier row's in
+/// case alone means the same column, as in dbt.
 fn records(rows: &[Spanned<IndexMap<String, Json>>]) -> FixtureRows {
     let mut columns: Vec<String> = Vec::new();
+    let mut records = Vec::with_capacity(rows.len());
     for row in rows {
-        for column in row.value.keys() {
-            if !columns.contains(column) {
+        let mut values = IndexMap::new();
+        for (column, value) in &row.value {
+            let same = |known: &&String| {
+                *known == column
+                    || (known.eq_ignore_ascii_case(column) && !row.value.contains_key(*known))
+            };
+            let known = columns.iter().find(same).cloned();
+            let name = known.unwrap_or_else(|| {
                 columns.push(column.clone());
-            }
+                column.clone()
+            });
+            values.insert(name, value.clone());
         }
+        records.push(Record {
+            span: row.span,
+            values,
+        });
     }
-    let record = |row: &Spanned<IndexMap<String, Json>>| Record {
-        span: row.span,
-        values: row.value.clone(),
-    };
     FixtureRows::Records {
         columns,
-        rows: rows.iter().map(record).collect(),
+        rows: records,
     }
 }
 

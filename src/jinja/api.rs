@@ -181,6 +181,11 @@ pub trait Names: Send + Sync {
         from: &NodeContext,
         call: &SourceCall,
     ) -> Result<Relation, LookupError>;
+    /// What a relation that `ref` or `source` gave is read as where it stands in SQL, if not
+    /// under its name.
+    fn read_as(&self, _from: &NodeContext, _relation: &Relation) -> Option<String> {
+        None
+    }
     /// dbt's `graph` variable.
     fn graph(&self) -> Json {
         Json::Null

@@ -27,7 +27,12 @@ pub(super) fn raise(declared: &Value, found: &Value) -> Error {
             value.to_string()
         };
         items
-            .map(|column| (part(&column, "name"), part(&column, "data_type")))
+            .map(|column| {
+                (
+                    part(&column, "name"),
+                    shown_type(&part(&column, "data_type")),
+                )
+            })
             .collect()
     };
     let broken = BrokenContract {
@@ -35,6 +40,35 @@ pub(super) fn raise(declared: &Value, found: &Value) -> Error {
         found: columns(found),
     };
     Error::new(ErrorKind::InvalidOperation, broken.to_string()).with_source(broken)
+}
+
+/// A type as dbt's users see it: Postgres' name in capitals, and dbt's own (its driver's) where
+/// that is another.
+fn shown_type(data_type: &str) -> String {
+    let shown = data_type.to_uppercase();
+    let (element, array) = match shown.strip_suffix("[]") {
+        Some(element) => (element, "ARRAY"),
+        None => (shown.as_str(), ""),
+    };
+    let bare = element.split('(').next().unwrap_or(element).trim();
+    let of_dbt = match bare {
+        "TEXT" if array.is_empty() => "TEXT",
+        "TEXT" | "CHARACTER VARYING" | "CHARACTER" | "NAME" => "STRING",
+        "SMALLINT" => "INTEGER",
+        "BIGINT" => "LONGINTEGER",
+        "REAL" | "DOUBLE PRECISION" => "FLOAT",
+        "NUMERIC" => "DECIMAL",
+        "BYTEA" => "BINARY",
+        "TIMESTAMP WITHOUT TIME ZONE" => "DATETIME",
+        "TIMESTAMP WITH TIME ZONE" => "DATETIMETZ",
+        other => other,
+    };
+    let of_dbt = format!("{of_dbt}{array}");
+    if array.is_empty() && of_dbt == bare {
+        shown
+    } else {
+        format!("{shown} ({of_dbt})")
+    }
 }
 
 /// The broken contract inside an error, if it carries one.

@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 
 use super::blocks::macro_template;
 use super::context::{Mode, RenderState, Root, Run, Shared, from_arg};
-use super::error::{MacroSyntax, Place, innermost, lookup_error, places};
+use super::error::{MacroSyntax, Place, innermost, lookup_error, places, returned};
 use super::registry::{BUILTIN, Loaded, MacroDef, Macros, place_of};
 use super::value::to_json;
 use super::{
@@ -154,6 +154,22 @@ impl Engine {
         Ok(Rendered { text, lines })
     }
 
+    /// The same, where the text may also give its value by `return()`, as a query comment may.
+    pub fn render_value(
+        &self,
+        node: impl Into<Arc<NodeContext>>,
+        template: &Template,
+        names: Arc<dyn Names>,
+        db: Option<Arc<dyn Database>>,
+    ) -> Result<String, Diagnostic> {
+        let run = Run::new(&self.0.shared, node.into(), Mode::Live { names, db });
+        let done = self.try_render_in(&self.0.run, &run, template)?;
+        done.or_else(|error| match returned(&error) {
+            Some(value) => Ok(value.to_string()),
+            None => Err(self.diagnose(&run, &error, Some(template))),
+        })
+    }
+
     /// Calls a macro by its name (`name` or `package.name`), as a template of the node would.
     /// Where there is no macro of the name, `postgres__name` and `default__name` are tried.
     /// Named arguments go by their order to a macro that names its parameters otherwise: those
@@ -278,6 +294,17 @@ impl Engine {
         run: &Arc<Run>,
         template: &Template,
     ) -> Result<String, Diagnostic> {
+        let done = self.try_render_in(env, run, template)?;
+        done.map_err(|e| self.diagnose(run, &e, Some(template)))
+    }
+
+    /// The outer error is a text that cannot be rewritten, the inner one the engine's.
+    fn try_render_in(
+        &self,
+        env: &Environment<'static>,
+        run: &Arc<Run>,
+        template: &Template,
+    ) -> Result<Result<String, Error>, Diagnostic> {
         let text = rewrite::normalise(&template.text);
         let rewritten = rewrite::rewrite(&text).map_err(|e| {
             let span = place_of(
@@ -291,8 +318,7 @@ impl Engine {
         })?;
         let source = format!("{INCLUDE_BOOT}{rewritten}");
         let root = Value::from_object(Root(Arc::clone(run)));
-        env.render_named_str(TEMPLATE, &source, root)
-            .map_err(|e| self.diagnose(run, &e, Some(template)))
+        Ok(env.render_named_str(TEMPLATE, &source, root))
     }
 
     /// An error of the engine as a diagnostic: the innermost place first, then who called.

@@ -22,6 +22,8 @@ pub struct Candidate {
     pub rows: Option<u64>,
     /// Things worth telling.
     pub warnings: Vec<String>,
+    /// The statements that made it, or that will; empty where it was not made by SQL.
+    pub statement: String,
 }
 
 /// Builds a node as a candidate.

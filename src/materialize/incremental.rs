@@ -12,7 +12,7 @@ use crate::session::{Embedded, Session, SessionError};
 
 /// Builds the table the first time or on a full refresh, else applies the delta.
 pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
-    let strategy = strategy(spec)?;
+    let strategy = strategy(spec, session)?;
     if spec.full_refresh || spec.existing != Some(RelationKind::Table) {
         return table::build(spec, session).await;
     }
@@ -36,6 +36,8 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
     Ok(Built {
         rows: done.rows,
         kind: Some(RelationKind::Table),
+        warnings: overlay::undescribed(spec, &columns),
+        statement: sql,
         ..Built::default()
     })
 }
@@ -47,7 +49,7 @@ pub(super) async fn candidate(
     spec: Spec<'_>,
     session: &dyn Session,
 ) -> Result<Candidate, SessionError> {
-    let strategy = strategy(spec)?;
+    let strategy = strategy(spec, session)?;
     if spec.full_refresh || spec.existing != Some(RelationKind::Table) {
         return table::candidate(spec, spec.sql, session).await;
     }
@@ -118,7 +120,7 @@ fn strategy_macro(strategy: &str) -> String {
 }
 
 /// The strategy's name, checked: dbt's default is delete+insert with a unique key, else append.
-fn strategy(spec: Spec<'_>) -> Result<String, SessionError> {
+fn strategy(spec: Spec<'_>, session: &dyn Session) -> Result<String, SessionError> {
     let config = &spec.node.config;
     let default = if config.unique_key.is_empty() {
         "append"
@@ -129,21 +131,20 @@ fn strategy(spec: Spec<'_>) -> Result<String, SessionError> {
         .incremental_strategy
         .clone()
         .unwrap_or_else(|| default.to_owned());
-    let custom = !matches!(
-        name.as_str(),
-        "append" | "delete+insert" | "merge" | "microbatch"
-    );
+    let known = ["append", "delete+insert", "merge", "microbatch"];
+    let custom = !known.contains(&name.as_str());
     if name == "merge" && config.unique_key.is_empty() {
         return Err(SessionError::materialization(format!(
             "{} merges but names no unique_key; say which columns identify a row",
             spec.node.name
         )));
     }
-    if custom && !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+    if custom && !session.has_own_macro(&strategy_macro(&name)) {
         return Err(SessionError::materialization(format!(
             "{} asks for the incremental_strategy {name:?}; there are append, delete+insert, \
-             merge and microbatch",
-            spec.node.name
+             merge and microbatch, and those for which the project has a macro, here {}",
+            spec.node.name,
+            strategy_macro(&name)
         )));
     }
     Ok(name)

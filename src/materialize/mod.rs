@@ -61,6 +61,8 @@ pub struct Built {
     pub garbage: Vec<String>,
     /// Things worth telling.
     pub warnings: Vec<String>,
+    /// The statements that made it; empty where it was not made by SQL.
+    pub statement: String,
 }
 
 /// The built-in materializations of models.

@@ -38,7 +38,7 @@ pub(super) async fn build(
     let mut built = table::publish(spec, &candidate, session).await?;
     hooks::outside(session, &config.post_hook).await?;
     built.rows = Some(rows);
-    built.warnings = warnings(spec, &shape);
+    built.warnings.extend(warnings(spec, &shape));
     Ok(built)
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn candidate(
 ) -> Result<Candidate, SessionError> {
     let (rows, shape) = load(spec, path, session).await?;
     let mut candidate = table::finish(spec, Some(rows), session).await?;
-    candidate.warnings = warnings(spec, &shape);
+    candidate.warnings.extend(warnings(spec, &shape));
     Ok(candidate)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Spec, arg_text};
-use crate::graph::Node;
+use crate::graph::{ColumnInfo, Node};
 use crate::jinja::Arg;
 use crate::names::{Relation, quote_ident, quote_literal};
 use crate::publish::facts::Grant;
@@ -50,8 +50,10 @@ pub(super) fn comments(
     }
     if persist.columns {
         for (name, info) in &node.columns {
-            let exists = columns.iter().any(|c| c == name);
-            if exists && !info.description.is_empty() {
+            let Some(name) = column(name, info, columns) else {
+                continue;
+            };
+            if !info.description.is_empty() {
                 let text = quote_literal(&info.description);
                 out.push(format!(
                     "comment on column {relation}.{} is {text}",
@@ -61,6 +63,35 @@ pub(super) fn comments(
         }
     }
     out
+}
+
+/// The column that a description means: of that very name where it is quoted, else whatever
+/// its case.
+fn column<'c>(name: &str, info: &ColumnInfo, columns: &'c [String]) -> Option<&'c String> {
+    let exact = columns.iter().find(|column| *column == name);
+    exact.or_else(|| {
+        let alike = |column: &&String| column.eq_ignore_ascii_case(name);
+        columns.iter().find(alike).filter(|_| !info.quote)
+    })
+}
+
+/// Described columns that a relation does not have, as a warning; only where descriptions are
+/// kept in the database.
+pub(super) fn missing_columns(node: &Node, columns: &[String]) -> Option<String> {
+    let missing: Vec<&str> = node
+        .columns
+        .iter()
+        .filter(|(name, info)| column(name, info, columns).is_none())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    (node.config.persist_docs.columns && !missing.is_empty()).then(|| {
+        format!(
+            "{}: The following columns are specified in the schema but are not present in the \
+             database: {}",
+            node.name,
+            missing.join(", ")
+        )
+    })
 }
 
 /// Statements that make the privileges on `relation` exactly those of `grants:`, from the
@@ -94,7 +125,12 @@ pub(super) fn grants(node: &Node, relation: &Relation, current: &[Grant]) -> Vec
         })
         .collect();
     for (privilege, roles) in wanted {
-        for name in roles {
+        let is_there = |name: &str| {
+            current.iter().any(|g| {
+                privilege.eq_ignore_ascii_case(&g.privilege) && grantee(&g.grantee) == name
+            })
+        };
+        for name in roles.iter().filter(|name| !is_there(name)) {
             out.push(format!("grant {privilege} on {relation} to {}", role(name)));
         }
     }

@@ -93,6 +93,8 @@ async fn next(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionErr
     Ok(Built {
         rows: done.rows,
         kind: Some(RelationKind::Table),
+        warnings: overlay::undescribed(spec, &columns),
+        statement: merge,
         ..Built::default()
     })
 }

@@ -27,6 +27,7 @@ pub(super) async fn build_from(
     let mut built = publish(spec, &candidate, session).await?;
     hooks::outside(session, &config.post_hook).await?;
     built.rows = rows;
+    built.statement = create;
     Ok(built)
 }
 
@@ -42,7 +43,11 @@ pub(super) async fn candidate(
     let before = hooks::inside(session, &config.pre_hook).await?;
     let create = settings::create_table_as(session, false, &relation, query).await?;
     let rows = create_candidate(spec, &before, &create, &relation, session).await?;
-    finish(spec, rows, session).await
+    let candidate = finish(spec, rows, session).await?;
+    Ok(Candidate {
+        statement: create,
+        ..candidate
+    })
 }
 
 /// Gives a candidate table all that its live table will have, before its tests look at it.
@@ -56,6 +61,9 @@ pub(super) async fn finish(
     let mut after = settings_of(spec, &relation, &inherited);
     let hooks = hooks::inside_of(session, &spec.node.config.post_hook, &relation).await?;
     after.extend(hooks);
+    let columns = inherited.candidate_columns.iter();
+    let columns: Vec<String> = columns.map(|c| c.name.clone()).collect();
+    let warnings = settings::missing_columns(spec.node, &columns);
     if !after.is_empty() {
         let text = format!("begin;\n{};\ncommit", after.join("\n;\n"));
         session.execute((&text).into()).await?;
@@ -66,7 +74,8 @@ pub(super) async fn finish(
             inherited: Box::new(inherited),
         },
         rows,
-        warnings: Vec::new(),
+        warnings: warnings.into_iter().collect(),
+        statement: String::new(),
     })
 }
 
@@ -148,6 +157,9 @@ pub(super) async fn publish(
     Ok(Built {
         kind: Some(RelationKind::Table),
         garbage: published.garbage,
+        warnings: settings::missing_columns(node, &columns)
+            .into_iter()
+            .collect(),
         ..Built::default()
     })
 }

@@ -28,7 +28,7 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
         },
     )
     .await?;
-    let after = settings_of_view(spec, session).await?;
+    let (after, missing) = settings_of_view(spec, session).await?;
     if !after.is_empty() {
         session.execute((&after.join("\n;\n")).into()).await?;
     }
@@ -37,7 +37,9 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
         rows: None,
         kind: Some(RelationKind::View),
         garbage: published.garbage,
-        warnings: Vec::new(),
+        statement: create,
+        warnings: missing.into_iter().collect(),
+        ..Built::default()
     })
 }
 
@@ -62,12 +64,14 @@ pub(super) async fn candidate(
     session.execute_all(&embedded).await?;
     let create = settings::relation_as(session, "create_view_as", spec.live, spec.live_sql).await?;
     let mut then = hooks::inside(session, &config.post_hook).await?;
-    then.extend(candidate_settings(spec, session).await?);
+    let (settings, missing) = candidate_settings(spec, session).await?;
+    then.extend(settings);
     Ok(Candidate {
         relation,
+        statement: create.clone(),
         publication: Publication::View { create, then },
         rows: None,
-        warnings: Vec::new(),
+        warnings: missing.into_iter().collect(),
     })
 }
 
@@ -75,7 +79,7 @@ pub(super) async fn candidate(
 async fn candidate_settings(
     spec: Spec<'_>,
     session: &dyn Session,
-) -> Result<Vec<String>, SessionError> {
+) -> Result<(Vec<String>, Option<String>), SessionError> {
     let node = spec.node;
     let mut columns: Vec<String> = Vec::new();
     if node.config.persist_docs.columns {
@@ -88,14 +92,14 @@ async fn candidate_settings(
         let had = facts.live.map_or(facts.default_grants, |live| live.grants);
         out.extend(settings::grants(node, spec.live, &had));
     }
-    Ok(out)
+    Ok((out, settings::missing_columns(node, &columns)))
 }
 
 /// Comments and privileges, which a replaced view keeps and which may have changed.
 async fn settings_of_view(
     spec: Spec<'_>,
     session: &dyn Session,
-) -> Result<Vec<String>, SessionError> {
+) -> Result<(Vec<String>, Option<String>), SessionError> {
     let node = spec.node;
     let columns: Vec<String> = if node.config.persist_docs.columns {
         session
@@ -113,5 +117,5 @@ async fn settings_of_view(
         let current = facts.live.map(|live| live.grants).unwrap_or_default();
         out.extend(settings::grants(node, spec.live, &current));
     }
-    Ok(out)
+    Ok((out, settings::missing_columns(node, &columns)))
 }

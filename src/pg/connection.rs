@@ -1,8 +1,9 @@
 //! One session, held by one node: statements, queries, pipelined batches, COPY.
 //! BEGIN and COMMIT are sent as text like any other statement.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
@@ -58,6 +59,15 @@ pub struct BatchError {
 const BEGIN_ASKING: &str =
     "begin; set local search_path = ''; set local plan_cache_mode = force_generic_plan";
 
+/// Text around every statement of a connection, for whoever reads the server's logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatementComment {
+    /// Goes before it.
+    pub before: String,
+    /// Goes after it, before a semicolon at its end.
+    pub after: String,
+}
+
 /// One session of the pool, until it is dropped.
 pub struct Connection {
     /// Taken only by `drop`.
@@ -65,6 +75,7 @@ pub struct Connection {
     connector: Arc<Connector>,
     server: String,
     in_flight: AtomicU32,
+    comment: OnceLock<StatementComment>,
 }
 
 impl Connection {
@@ -74,7 +85,28 @@ impl Connection {
             server: connector.config.server_name(),
             connector,
             in_flight: AtomicU32::new(0),
+            comment: OnceLock::new(),
         }
+    }
+
+    /// Puts a comment at every statement from now on; the first one given stays.
+    pub fn set_comment(&self, comment: StatementComment) {
+        let _ = self.comment.set(comment);
+    }
+
+    /// A statement as it goes to the server.
+    pub fn as_sent<'a>(&self, sql: &'a str) -> Cow<'a, str> {
+        let Some(StatementComment { before, after }) = self.comment.get() else {
+            return Cow::Borrowed(sql);
+        };
+        if after.is_empty() {
+            return Cow::Owned(format!("{before}{sql}"));
+        }
+        let (body, end) = match sql.trim_end().strip_suffix(';') {
+            Some(body) => (body, ";"),
+            None => (sql.trim_end(), ""),
+        };
+        Cow::Owned(format!("{before}{body}{after}{end}"))
     }
 
     fn made(&self) -> &super::connect::Made {
@@ -87,8 +119,15 @@ impl Connection {
         &self.made().client
     }
 
+    /// Its place is one in `sql`, not in what was sent.
     fn error(&self, error: &tokio_postgres::Error, sql: &str) -> PgError {
-        PgError::from_driver(error, &self.server, Some(sql))
+        let mut error = PgError::from_driver(error, &self.server, Some(&self.as_sent(sql)));
+        if let (Some(comment), PgError::Server(db)) = (self.comment.get(), &mut error) {
+            let before = comment.before.len();
+            db.position = db.position.map(|p| p.saturating_sub(before).min(sql.len()));
+            db.sql = Some(sql.to_owned());
+        }
+        error
     }
 
     /// Runs one or more statements in one round trip; says what the last one said. Several
@@ -97,7 +136,7 @@ impl Connection {
         let busy = self.busy();
         let mut messages = std::pin::pin!(
             self.client()
-                .simple_query_raw(sql)
+                .simple_query_raw(&self.as_sent(sql))
                 .await
                 .map_err(|error| self.error(&error, sql))?
         );
@@ -130,7 +169,7 @@ impl Connection {
     /// Likewise without looking the types up; each is `unknown`.
     pub async fn query_untyped(&self, sql: &str) -> Result<Rows, PgError> {
         let busy = self.busy();
-        let ran = self.client().simple_query(sql).await;
+        let ran = self.client().simple_query(&self.as_sent(sql)).await;
         busy.done();
         ran.map(|messages| rows(sql, messages, None))
             .map_err(|error| self.error(&error, sql))
@@ -138,8 +177,9 @@ impl Connection {
 
     /// Prepares for the types and runs in one round trip: both are sent before either answers.
     async fn query_one(&self, sql: &str) -> Result<Rows, PgError> {
-        let client = self.client();
-        let (prepared, ran) = futures_util::join!(client.prepare(sql), client.simple_query(sql));
+        let (client, sent) = (self.client(), self.as_sent(sql));
+        let (prepared, ran) =
+            futures_util::join!(client.prepare(&sent), client.simple_query(&sent));
         match (prepared, ran) {
             (Ok(prepared), Ok(messages)) => Ok(rows(sql, messages, Some(&prepared))),
             (Err(_), Ok(messages)) => Ok(rows(sql, messages, None)),
@@ -158,7 +198,7 @@ impl Connection {
     async fn query_many(&self, sql: &str) -> Result<Rows, PgError> {
         let client = self.client();
         let messages = client
-            .simple_query(sql)
+            .simple_query(&self.as_sent(sql))
             .await
             .map_err(|error| self.error(&error, sql))?;
         let mut found = rows(sql, messages, None);
@@ -177,7 +217,10 @@ impl Connection {
     pub async fn batch<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Done>, BatchError> {
         let batch = super::batch::Batch::new(texts);
         let busy = self.busy();
-        let answers = self.client().simple_query_raw(&batch.sql).await;
+        let answers = self
+            .client()
+            .simple_query_raw(&self.as_sent(&batch.sql))
+            .await;
         let mut completed = Vec::new();
         let mut failure = None;
         match answers {
@@ -258,7 +301,7 @@ impl Connection {
     /// [`CopyIn::finish`]. Dropping it unfinished undoes the copy.
     pub async fn copy_in(&self, statement: &str) -> Result<CopyIn<'_>, PgError> {
         let busy = self.busy();
-        let started = self.client().copy_in(statement).await;
+        let started = self.client().copy_in(&*self.as_sent(statement)).await;
         busy.done();
         let sink = started.map_err(|error| self.error(&error, statement))?;
         Ok(CopyIn {

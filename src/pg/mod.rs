@@ -19,7 +19,9 @@ mod tls;
 
 pub use config::{ConfigError, ConnectConfig, Host, SslMode};
 pub use connect::Notice;
-pub use connection::{BatchError, CancelToken, Column, Connection, CopyIn, Done, Rows};
+pub use connection::{
+    BatchError, CancelToken, Column, Connection, CopyIn, Done, Rows, StatementComment,
+};
 pub use diagnostic::SqlPlace;
 pub use error::{DbError, PgError, backoff, is_transient};
 pub use pool::Pool;

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 pub use groups::{Group, Mode};
 
-use crate::graph::{Graph, NodeIx, ResourceKind};
+use crate::graph::{Graph, Node, NodeIx, ResourceKind};
 
 /// What a command does with the selected nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +123,11 @@ pub struct PlanOptions<'a> {
     pub seconds: &'a dyn Fn(NodeIx) -> Option<f64>,
 }
 
+/// A model whose file holds nothing is not built, as in dbt.
+fn is_blank(node: &Node) -> bool {
+    node.kind == ResourceKind::Model && node.raw_code.trim().is_empty()
+}
+
 impl Plan {
     /// Plans the selected nodes.
     pub fn new(graph: &Graph, selected: &[NodeIx], options: &PlanOptions<'_>) -> Self {
@@ -131,7 +136,7 @@ impl Plan {
             .copied()
             .filter(|ix| {
                 let node = graph.node(*ix);
-                options.work.covers(node.kind) && !node.is_ephemeral()
+                options.work.covers(node.kind) && !node.is_ephemeral() && !is_blank(node)
             })
             .collect();
         let index: HashMap<NodeIx, usize> =

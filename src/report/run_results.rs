@@ -1,6 +1,6 @@
 //! `target/run_results.json`: the run in dbt's form, written when it ends.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct RunResultsOptions {
     pub path: PathBuf,
     /// dbt's `args`: `which`, `select`, `threads`, ...
     pub args: Map<String, Json>,
+    /// What the environment adds to the artifact's head.
+    pub env: BTreeMap<String, String>,
 }
 
 /// Writes `run_results.json`.
@@ -57,7 +59,10 @@ impl RunResultsFile {
         let mut result = NodeResult::new(node.clone(), status(outcome.status));
         result.execution_time = outcome.elapsed.as_secs_f64();
         result.thread_id = format!("Thread-{}", self.lanes.end(node) + 1);
-        result.message = Some(message(outcome));
+        result.message = Some(match outcome.status {
+            Status::Error => error_message(node, outcome),
+            _ => message(outcome),
+        });
         result.failures = outcome.failures;
         result.relation_name = outcome.relation.clone();
         if !matches!(outcome.status, Status::Skipped | Status::Cancelled) {
@@ -118,6 +123,7 @@ impl Reporter for RunResultsFile {
                 self.has_begun = true;
                 self.results = RunResults::new(run_id);
                 self.results.args = self.options.args.clone();
+                self.results.metadata.env = self.options.env.clone();
             }
             Event::NodeFinished { node, outcome, .. } => self.add(node, outcome),
             Event::RunFinished { elapsed, .. } => {
@@ -167,6 +173,33 @@ fn status(status: Status) -> ResultStatus {
     }
 }
 
+/// An error under the heading by which dbt's readers of artifacts sort errors.
+fn error_message(node: &NodeId, outcome: &Outcome) -> String {
+    let text = message(outcome);
+    let code = text
+        .strip_prefix("error[")
+        .and_then(|rest| rest.split(']').next())
+        .unwrap_or_default();
+    let kind = match code {
+        code if code.starts_with("db-") => "Database Error",
+        "sql-error" | "sql-limit" => "Database Error",
+        "" => "Runtime Error",
+        _ => "Compilation Error",
+    };
+    let mut parts = node.as_str().splitn(3, '.');
+    let (what, name) = (parts.next().unwrap_or_default(), parts.nth(1));
+    let name = name.unwrap_or_default();
+    let file = outcome
+        .file
+        .as_ref()
+        .map(|file| format!(" ({})", file.display()));
+    let indented = text.replace('\n', "\n  ");
+    format!(
+        "{kind} in {what} {name}{}\n  {indented}",
+        file.unwrap_or_default()
+    )
+}
+
 /// What happened in words, without colours.
 fn message(outcome: &Outcome) -> String {
     if let Some(message) = &outcome.message {
@@ -193,6 +226,7 @@ mod tests {
             root: folder.to_owned(),
             path: folder.join("target/run_results.json"),
             args: Map::from_iter([("which".to_owned(), Json::from("build"))]),
+            ..RunResultsOptions::default()
         };
         let path = options.path.clone();
         let mut reporter = RunResultsFile::new(options, |error| panic!("{error}"));

@@ -13,7 +13,16 @@ use super::session::RunSession;
 
 /// Where a node's compiled SQL goes, relative to the project's folder.
 pub(super) fn compiled_path(target_path: &str, node: &Node) -> PathBuf {
-    let mut path = Path::new(target_path).join("compiled").join(&node.package);
+    path_under(Path::new(target_path).join("compiled"), node)
+}
+
+/// Where the statements that made a node go.
+pub(super) fn run_path(target_path: &str, node: &Node) -> PathBuf {
+    path_under(Path::new(target_path).join("run"), node)
+}
+
+fn path_under(folder: PathBuf, node: &Node) -> PathBuf {
+    let mut path = folder.join(&node.package);
     match &node.detail {
         // One property file declares many tests; each gets a file in a folder of its name.
         Detail::GenericTest(test) => {

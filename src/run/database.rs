@@ -27,6 +27,10 @@ pub(super) enum Message {
 
 impl Database for SessionDatabase {
     fn query(&self, sql: &str) -> Result<Table, LookupError> {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let sql = self.connection.as_sent(sql);
+            tracing::debug!(sql = &*sql, "query of a template");
+        }
         let rows = self
             .handle
             .block_on(self.connection.query(sql))

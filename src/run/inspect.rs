@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::compile::{compile, compiled_path};
@@ -10,8 +11,8 @@ use super::database::Message;
 use super::runner::{Runner, Setup};
 use crate::diag::{Diagnostic, FileId};
 use crate::graph::NodeIx;
-use crate::jinja::{Table, Template};
-use crate::session::{Session, SessionError};
+use crate::jinja::{Arg, Table, Template};
+use crate::session::{MacroArg, Session, SessionError};
 
 /// A node's compiled SQL.
 #[derive(Clone, Debug)]
@@ -85,6 +86,35 @@ pub async fn plain_session(setup: Setup) -> Result<impl Session, SessionError> {
     Runner::new(setup, sender).keeper().await
 }
 
+/// Calls a macro with its transaction: what it did is kept only if it ends well.
+pub async fn call_operation(
+    setup: Setup,
+    name: &str,
+    arguments: serde_json::Map<String, serde_json::Value>,
+    log: &mut (dyn FnMut(String) + Send),
+) -> Result<(), SessionError> {
+    let (sender, mut messages) = unbounded_channel();
+    let runner = Runner::new(setup, sender);
+    let session = runner.keeper().await?;
+    let arguments: Vec<MacroArg<'_>> = arguments
+        .iter()
+        .map(|(name, value)| (name.as_str(), Arg::Json(value.clone())))
+        .collect();
+    let done = async {
+        session.execute("begin".into()).await?;
+        session.call_macro(name, &arguments).await?;
+        session.execute("commit".into()).await
+    };
+    let done = done.await;
+    while let Ok(Message::Log(text) | Message::Warn(text)) = messages.try_recv() {
+        log(text);
+    }
+    if done.is_err() {
+        let _ = session.execute("rollback".into()).await;
+    }
+    done.map(|_| ())
+}
+
 /// Runs a query and gives its first rows; all of them without a limit. Nothing is built: the
 /// parents must be there.
 pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table, SessionError> {
@@ -121,13 +151,17 @@ pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table
         }
     };
     session.compiled = Some(runner.sources().add(path, sql.as_str()));
-    let limited = match limit {
-        Some(limit) => format!("select * from (\n{sql}\n) marts_show limit {limit}"),
-        None => sql,
-    };
+    let header = session.context.config.get("sql_header").cloned();
+    let arguments = [
+        ("compiled_code", Arg::Json(sql.as_str().into())),
+        ("sql_header", Arg::Json(header.unwrap_or_default())),
+        ("limit", Arg::Json(limit.map_or(Json::Null, Json::from))),
+    ];
+    let limited = session.call_macro("get_show_sql", &arguments).await?;
+    let limited = limited.trim();
     let embedded = crate::session::Embedded {
-        text: &limited,
-        compiled_at: Some(0),
+        text: limited,
+        compiled_at: limited.find(&sql),
     };
     session.query_embedded(embedded).await
 }

@@ -59,7 +59,7 @@ impl Stage {
         let CandidateHome::ShadowSchemas(tag) = &self.home else {
             return sql.to_owned();
         };
-        if self.group_of.is_empty() || !sql.contains(tag.as_str()) {
+        if !sql.contains(tag.as_str()) {
             return sql.to_owned();
         }
         let mut sql = sql.to_owned();
@@ -76,6 +76,10 @@ pub(super) struct GraphNames {
     stage: Arc<Stage>,
     /// The node whose SQL asks; an ephemeral model asks for the one that it is put into.
     reader: Option<NodeIx>,
+    /// Whether everything is read without rows (`--empty`).
+    empty: bool,
+    /// Nodes that are read elsewhere (`--defer`).
+    deferred: HashMap<NodeIx, Relation>,
 }
 
 impl GraphNames {
@@ -84,7 +88,19 @@ impl GraphNames {
             graph,
             stage,
             reader,
+            empty: false,
+            deferred: HashMap::new(),
         }
+    }
+
+    /// The same names, read without rows where `empty` says so.
+    pub(super) fn emptied(self, empty: bool) -> Self {
+        Self { empty, ..self }
+    }
+
+    /// The same names, some of which mean relations of another target.
+    pub(super) fn deferring(self, deferred: HashMap<NodeIx, Relation>) -> Self {
+        Self { deferred, ..self }
     }
 
     /// A node may only read what was known when the order of the run was decided.
@@ -113,6 +129,9 @@ impl Names for GraphNames {
         if node.is_ephemeral() {
             return Ok(ephemeral_cte(&node.name));
         }
+        if let Some(elsewhere) = self.deferred.get(&ix) {
+            return Ok(elsewhere.clone());
+        }
         let live = node.relation.as_ref().ok_or_else(|| LookupError {
             message: format!("`{}` has no relation", node.name),
             hint: None,
@@ -124,6 +143,13 @@ impl Names for GraphNames {
             }
             _ => live.clone(),
         })
+    }
+
+    fn read_as(&self, _: &NodeContext, relation: &Relation) -> Option<String> {
+        let alias = format!("_dbt_limit_subq_{}", relation.identifier);
+        let alias = Relation::new("", "", alias);
+        self.empty
+            .then(|| format!("(select * from {relation} where false limit 0) {alias}"))
     }
 
     fn resolve_source(

@@ -14,6 +14,7 @@ use super::database::Message;
 use super::dispatcher::{Emit, Options, dispatch};
 use super::evidence::Keeping;
 use super::names::{GraphNames, Stage};
+use super::query_comment::QueryComment;
 use super::retry::Committed;
 use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
@@ -74,10 +75,16 @@ pub struct Setup {
     pub dry_run: bool,
     /// Whether a dry run compares rows by key as well.
     pub compare_rows: bool,
+    /// `--defer`: nodes that are read where another target has them.
+    pub deferred: HashMap<NodeIx, Relation>,
+    /// `--empty`: refs and sources are read without rows.
+    pub empty: bool,
     /// `--store-failures`.
     pub store_failures: bool,
     /// Patterns of column names whose values no report shows.
     pub sensitive_columns: Vec<String>,
+    /// What every statement says of its origin.
+    pub query_comment: Option<QueryComment>,
     /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
     pub ledger: Option<Origin>,
     /// Stops it.
@@ -264,7 +271,7 @@ impl Runner {
             extra: IndexMap::new(),
             execute: true,
         };
-        Ok(RunSession {
+        self.commented(RunSession {
             connection: Arc::new(self.connect().await?),
             engine: self.setup.engine.clone(),
             context: Arc::new(context),
@@ -277,6 +284,15 @@ impl Runner {
             limits: None,
             committed: Committed::default(),
         })
+        .await
+    }
+
+    /// A session whose statements say where they come from.
+    pub(super) async fn commented(&self, session: RunSession) -> Result<RunSession, SessionError> {
+        if let Some(comment) = &self.setup.query_comment {
+            comment.apply(&session).await?;
+        }
+        Ok(session)
     }
 
     /// The relations that a plan builds.
@@ -474,7 +490,9 @@ impl Runner {
     /// Answers the names that a node's SQL asks for.
     pub(super) fn names(&self, reader: Option<NodeIx>) -> Arc<dyn Names> {
         let graph = Arc::clone(&self.setup.graph);
-        Arc::new(GraphNames::new(graph, Arc::clone(&self.stage), reader))
+        let names = GraphNames::new(graph, Arc::clone(&self.stage), reader);
+        let deferred = self.setup.deferred.clone();
+        Arc::new(names.emptied(self.setup.empty).deferring(deferred))
     }
 
     pub(super) fn log(&self) -> UnboundedSender<Message> {

@@ -67,6 +67,14 @@ impl RunSession {
         }
     }
 
+    /// Writes a statement to the log as it goes to the server.
+    fn trace(&self, how: &str, sql: &str) {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let sql = self.connection.as_sent(sql);
+            tracing::debug!(node = %self.context.id, sql = &*sql, "{how}");
+        }
+    }
+
     fn check_cancel(&self) -> Result<(), SessionError> {
         match &self.cancel {
             Some(cancel) if cancel.is_asked() => Err(SessionError {
@@ -107,6 +115,18 @@ impl RunSession {
         }
     }
 
+    /// Renders a template that may give its value by `return()`.
+    pub(super) async fn render_value(
+        &self,
+        template: Template,
+        context: Arc<NodeContext>,
+    ) -> Result<String, SessionError> {
+        self.blocking(move |engine, _, names, database| {
+            engine.render_value(context, &template, names, Some(database))
+        })
+        .await
+    }
+
     /// Renders a template of the node.
     pub(super) async fn render_template(
         &self,
@@ -144,7 +164,7 @@ impl RunSession {
 impl Session for RunSession {
     async fn execute(&self, sql: Embedded<'_>) -> Result<Done, SessionError> {
         self.check_cancel()?;
-        tracing::debug!(node = %self.context.id, sql = sql.text, "execute");
+        self.trace("execute", sql.text);
         let done = self.connection.execute(sql.text).await;
         self.note_commit(sql.text, done.as_ref().err());
         let done = done.map_err(|e| self.error(e, sql))?;
@@ -156,7 +176,7 @@ impl Session for RunSession {
 
     async fn execute_all(&self, texts: &[Embedded<'_>]) -> Result<Vec<Done>, SessionError> {
         let parts: Vec<&str> = texts.iter().map(|embedded| embedded.text).collect();
-        tracing::debug!(node = %self.context.id, sql = parts.join("\n;\n"), "execute");
+        self.trace("execute", &parts.join("\n;\n"));
         let done = self.connection.batch(&parts).await;
         if let Some(last) = parts.last() {
             self.note_commit(last, done.as_ref().err().map(|failed| &failed.error));
@@ -186,7 +206,7 @@ impl Session for RunSession {
 
     async fn query_embedded(&self, sql: Embedded<'_>) -> Result<Table, SessionError> {
         self.check_cancel()?;
-        tracing::debug!(node = %self.context.id, sql = sql.text, "query");
+        self.trace("query", sql.text);
         self.connection
             .query_untyped(sql.text)
             .await
@@ -254,9 +274,12 @@ impl Session for RunSession {
         template: &str,
         this: Option<&Relation>,
     ) -> Result<String, SessionError> {
-        let Some(file) = self.file else {
-            return Ok(template.to_owned());
+        // A seed has no file of templates: its hooks stand in a property or project file.
+        let named = || {
+            self.sources
+                .add(format!("hook of {}", self.context.id), template)
         };
+        let file = self.file.unwrap_or_else(named);
         let template = Template {
             file,
             text: Arc::from(template),

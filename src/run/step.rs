@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::compile::{compile, compiled_path};
+use super::compile::{compile, compiled_path, run_path};
 use super::limits::NodeLimits;
 use super::place;
 use super::retry::{Committed, Tries};
@@ -241,16 +241,22 @@ impl Runner {
             full_refresh: self.full_refresh(ix),
             pending: self.pending(),
         };
-        let (rows, warnings) = if self.stage().is_staged(ix) {
-            let candidate = materialize::candidate(spec, session).await?;
-            let told = (candidate.rows, candidate.warnings.clone());
+        let (rows, warnings, statement) = if self.stage().is_staged(ix) {
+            let mut candidate = materialize::candidate(spec, session).await?;
+            let statement = std::mem::take(&mut candidate.statement);
+            let told = (candidate.rows, candidate.warnings.clone(), statement);
             self.candidates().insert(ix, candidate);
             told
         } else {
             let built = materialize::materialize(spec, session).await?;
             self.collect_garbage(built.garbage).await;
-            (built.rows, built.warnings)
+            (built.rows, built.warnings, built.statement)
         };
+        if !statement.is_empty() {
+            let path = run_path(self.target_path(), node);
+            let statement = format!("{};", self.stage().live_text(&statement));
+            self.write_compiled(&path, &statement).await?;
+        }
         let rows = rows.filter(|_| node.kind != ResourceKind::Model || is_stored(node));
         Ok(StepDone {
             outcome: Outcome {
@@ -303,6 +309,7 @@ impl Runner {
             limits: Some(Arc::new(NodeLimits::new(node, self.target()))),
             committed: Committed::default(),
         };
+        let session = self.commented(session).await?;
         session.set_limits().await?;
         Ok(session)
     }

@@ -108,6 +108,11 @@ pub trait Session: Send + Sync {
     /// also true where there is none.
     fn resolves_to_builtin(&self, name: &str) -> bool;
 
+    /// Whether the project or a package has a macro, called by this name or dispatched.
+    fn has_own_macro(&self, name: &str) -> bool {
+        !self.resolves_to_builtin(name)
+    }
+
     /// Renders a template as the node would, for example a hook. `this` stands for the
     /// node's own relation where it is given.
     async fn render(&self, template: &str, this: Option<&Relation>)

@@ -44,7 +44,8 @@ impl<'a> Writer<'a> {
             (None, ResourceKind::Test) => Cow::Owned(format!("{}_dbt_test__audit", target.schema)),
             (None, _) => Cow::Borrowed(target.schema.as_str()),
         };
-        let shown = relation.filter(|_| !node.is_ephemeral());
+        let shown = relation.or(node.failures.as_ref());
+        let shown = shown.filter(|_| !node.is_ephemeral());
         NodeView {
             database,
             schema,

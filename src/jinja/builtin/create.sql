@@ -29,8 +29,9 @@ create {{ kind }}table {{ name }}
 {{ get_table_columns_and_constraints() }};
 insert into {{ name }} (
     {{ adapter.dispatch('get_column_names', 'dbt')() }}
-)
-{{ get_select_subquery(sql) }};
+) (
+{{ get_select_subquery(sql) }}
+);
 {%- else %} as (
 {{ sql }}
 );

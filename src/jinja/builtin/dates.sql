@@ -5,12 +5,12 @@
 {% macro postgres__current_timestamp() %}now(){% endmacro %}
 
 {% macro current_timestamp_backcompat() %}{{ return(adapter.dispatch('current_timestamp_backcompat', 'dbt')()) }}{% endmacro %}
-{% macro default__current_timestamp_backcompat() %}current_timestamp::timestamp{% endmacro %}
-{% macro postgres__current_timestamp_backcompat() %}current_timestamp::timestamp without time zone{% endmacro %}
+{% macro default__current_timestamp_backcompat() %}current_timestamp::{{ type_timestamp() }}{% endmacro %}
+{% macro postgres__current_timestamp_backcompat() %}current_timestamp::{{ type_timestamp() }}{% endmacro %}
 
 {% macro current_timestamp_in_utc_backcompat() %}{{ return(adapter.dispatch('current_timestamp_in_utc_backcompat', 'dbt')()) }}{% endmacro %}
 {% macro default__current_timestamp_in_utc_backcompat() %}{{ return(postgres__current_timestamp_in_utc_backcompat()) }}{% endmacro %}
-{% macro postgres__current_timestamp_in_utc_backcompat() %}(current_timestamp at time zone 'utc')::timestamp without time zone{% endmacro %}
+{% macro postgres__current_timestamp_in_utc_backcompat() %}(current_timestamp at time zone 'utc')::{{ type_timestamp() }}{% endmacro %}
 
 {% macro date_trunc(datepart, date) %}{{ return(adapter.dispatch('date_trunc', 'dbt')(datepart, date)) }}{% endmacro %}
 {% macro default__date_trunc(datepart, date) -%}

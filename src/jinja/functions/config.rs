@@ -109,6 +109,14 @@ impl Object for ConfigObject {
         for name in kwargs.args() {
             entries.insert(name.to_owned(), to_json(&kwargs.peek::<Value>(name)?));
         }
+        for (dashed, underscored) in [("pre-hook", "pre_hook"), ("post-hook", "post_hook")] {
+            if entries.contains_key(dashed) && entries.contains_key(underscored) {
+                return Err(fail_with(
+                    format!("config() gives both `{underscored}` and `{dashed}`, which are one"),
+                    format!("join them in one list: {underscored}=[…]"),
+                ));
+            }
+        }
         scan.configs.push(entries);
         Ok(Value::from(""))
     }

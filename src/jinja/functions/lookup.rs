@@ -9,7 +9,7 @@ use super::Body;
 use crate::diag::nearest;
 use crate::jinja::context::{Mode, RenderState, Run};
 use crate::jinja::error::{fail_with, raise};
-use crate::jinja::native::relation_value;
+use crate::jinja::native::read_relation;
 use crate::jinja::value::from_json;
 use crate::jinja::{RefCall, SourceCall};
 
@@ -63,7 +63,7 @@ fn reference(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> 
         }
         Mode::Live { names, .. } => names
             .resolve_ref(&run.node, &call)
-            .map(|relation| relation_value(&relation))
+            .map(|relation| read_relation(&relation, names.read_as(&run.node, &relation)))
             .map_err(raise),
     }
 }
@@ -89,7 +89,7 @@ fn source(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         }
         Mode::Live { names, .. } => names
             .resolve_source(&run.node, &call)
-            .map(|relation| relation_value(&relation))
+            .map(|relation| read_relation(&relation, names.read_as(&run.node, &relation)))
             .map_err(raise),
     }
 }

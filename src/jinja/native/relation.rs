@@ -19,6 +19,8 @@ pub(in crate::jinja) struct RelationObject {
     relation: Relation,
     /// database, schema, identifier
     include: [bool; 3],
+    /// What stands in SQL instead of its name, while it is used as it was given.
+    read_as: Option<String>,
 }
 
 const METHODS: [&str; 11] = [
@@ -40,6 +42,16 @@ pub(in crate::jinja) fn relation_value(relation: &Relation) -> Value {
     Value::from_object(RelationObject {
         relation: relation.clone(),
         include: [true; 3],
+        read_as: None,
+    })
+}
+
+/// A relation that SQL reads as something else than its name, for example no rows of it.
+pub(in crate::jinja) fn read_relation(relation: &Relation, read_as: Option<String>) -> Value {
+    Value::from_object(RelationObject {
+        relation: relation.clone(),
+        include: [true; 3],
+        read_as,
     })
 }
 
@@ -74,6 +86,7 @@ impl RelationObject {
         Value::from_object(Self {
             relation,
             include: self.include,
+            read_as: None,
         })
     }
 
@@ -301,7 +314,10 @@ impl Object for RelationObject {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.rendered())
+        match &self.read_as {
+            Some(read_as) => f.write_str(read_as),
+            None => f.write_str(&self.rendered()),
+        }
     }
 }
 

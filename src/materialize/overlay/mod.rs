@@ -281,6 +281,7 @@ impl Overlay<'_> {
         checks::run(self, session).await?;
         Ok(Candidate {
             relation,
+            statement: apply.clone(),
             publication: Publication::Delta {
                 alter: self.change.statements.clone(),
                 apply: vec![apply],
@@ -372,6 +373,13 @@ pub(super) async fn described(
         out.extend(settings::grants(spec.node, spec.live, &current));
     }
     Ok(out)
+}
+
+/// Described columns that the relation does not have.
+pub(super) fn undescribed(spec: Spec<'_>, columns: &[Column]) -> Vec<String> {
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    let missing = settings::missing_columns(spec.node, &names);
+    missing.into_iter().collect()
 }
 
 #[cfg(test)]

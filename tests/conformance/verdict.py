@@ -1,0 +1,44 @@
+"""pytest plugin: holds the run against expected_failures.txt and prints `passes x of y`.
+A line of the list is `<test id>  # reason`. A test of the list that passes is an error, and so is
+one that fails without being listed; the exit code is 0 only when the list tells the whole truth.
+"""
+from pathlib import Path
+LIST = Path(__file__).with_name("expected_failures.txt")
+def expected():
+    found = {}
+    for line in LIST.read_text().splitlines():
+        test, _, reason = line.partition("  # ")
+        if test.strip() and not test.startswith("#"):
+            if not reason.strip():
+                raise SystemExit(f"{LIST.name}: {test}: an expected failure needs a reason")
+            found[test.strip()] = reason.strip()
+    return found
+class Verdict:
+    def __init__(self):
+        self.outcomes = {}
+    def pytest_runtest_logreport(self, report):
+        test = report.nodeid.split("::", 1)[1]
+        worst = self.outcomes.get(test, "passed")
+        if report.outcome == "failed":
+            worst = "failed"
+        elif report.outcome == "skipped" and worst == "passed":
+            worst = "skipped"
+        self.outcomes[test] = worst
+    def pytest_sessionfinish(self, session):
+        known = expected()
+        failed = {t for t, o in self.outcomes.items() if o != "passed"}
+        self.surprises = sorted(failed - known.keys())
+        self.mended = sorted(t for t in known if self.outcomes.get(t) == "passed")
+        if self.outcomes:
+            session.exitstatus = 1 if self.surprises or self.mended else 0
+    def pytest_terminal_summary(self, terminalreporter):
+        say = terminalreporter.write_line
+        for test in self.surprises:
+            say(f"fails, and is not in {LIST.name}: {test}")
+        for test in self.mended:
+            say(f"passes, and is still in {LIST.name}: {test}")
+        passed = sum(o == "passed" for o in self.outcomes.values())
+        say(f"passes {passed} of {len(self.outcomes)}")
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Verdict(), "verdict-of-marts")
