@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::diag::codes::{PROJECT_NAME, PROJECT_NOT_FOUND, RENAMED_KEY, WRONG_TYPE};
-use crate::diag::{Diagnostic, FileId, Spanned};
+use crate::diag::{Diagnostic, FileId, Severity, Spanned};
 
 use super::config_tree::{join_trees, parse_tree};
 use super::declarations::{ConfigTrees, ProjectFile, ResourcePaths};
@@ -78,7 +78,6 @@ pub(crate) fn read(
     check_name(&name, check);
     let version = fields.text("version", check).map(|v| v.value);
     let profile = fields.text("profile", check);
-    renamed(&mut fields, check);
     let paths = resource_paths(&mut fields, renderer, check);
     let target_path =
         path(&mut fields, "target-path", renderer, check).unwrap_or_else(|| "target".to_owned());
@@ -162,20 +161,37 @@ fn check_name(name: &Spanned<String>, check: &mut Check) {
     }
 }
 
-/// Keys that dbt renamed; they still count.
-fn renamed(fields: &mut Fields<'_>, check: &mut Check) {
-    for (old, new) in [
-        ("source-paths", "model-paths"),
-        ("data-paths", "seed-paths"),
-    ] {
-        if let Some((key, _)) = fields.take_entry(old) {
-            check.push(
-                Diagnostic::error(RENAMED_KEY, format!("`{old}` is now called `{new}`"))
-                    .at(key.span, "")
-                    .hint(format!("rename the key to `{new}`")),
-            );
-        }
-    }
+/// Keys that dbt renamed, by their new names.
+const RENAMED: [(&str, &str); 2] = [("source-paths", "model-paths"), ("data-paths", "seed-paths")];
+
+/// The paths under a key's older name, which dbt still reads; a project of our own has no older names.
+fn renamed(
+    fields: &mut Fields<'_>,
+    new: &str,
+    renderer: &Renderer,
+    check: &mut Check,
+) -> Option<Vec<String>> {
+    let (old, _) = RENAMED.iter().find(|(_, now)| *now == new)?;
+    let (key, node) = fields.take_entry(old)?;
+    let report = Diagnostic::new(
+        if check.strict { Severity::Error } else { Severity::Warning },
+        RENAMED_KEY,
+        format!("`{old}` is now called `{new}`"),
+    );
+    check.push(
+        report
+            .at(key.span, "")
+            .hint(format!("rename the key to `{new}`")),
+    );
+    let texts = match node.as_sequence() {
+        Some(items) => items.iter().filter_map(Node::as_str).collect(),
+        None => Vec::from_iter(node.as_str()),
+    };
+    let rendered = texts.into_iter().filter_map(|text| {
+        let (value, span) = (text.to_owned(), node.span);
+        renderer.text(Spanned { value, span }, check)
+    });
+    Some(rendered.collect())
 }
 
 fn resource_paths(
@@ -184,7 +200,10 @@ fn resource_paths(
     check: &mut Check,
 ) -> ResourcePaths {
     let mut folder = |key: &str, default: &str| {
-        paths_of(fields, key, renderer, check).unwrap_or_else(|| vec![default.to_owned()])
+        let older = renamed(fields, key, renderer, check);
+        paths_of(fields, key, renderer, check)
+            .or(older)
+            .unwrap_or_else(|| vec![default.to_owned()])
     };
     let models = folder("model-paths", "models");
     let seeds = folder("seed-paths", "seeds");

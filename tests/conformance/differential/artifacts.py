@@ -89,5 +89,5 @@ def _sorted(value):
 
 
 def _short(value):
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-    return text if len(text) <= 300 else f"{text[:300]}…"
+    text = json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= 200 else f"{text[:200]}…"

@@ -8,6 +8,7 @@ import collections
 import datetime
 import os
 import pathlib
+import pickle
 import re
 import shlex
 import shutil
@@ -32,6 +33,8 @@ def arguments():
     parser.add_argument("--ignore-columns", default="^dbt_scd_id$", metavar="REGEX", help="columns whose values are not compared")
     parser.add_argument("--before", default="", metavar="SQL", help="SQL that prepares either database")
     parser.add_argument("--ignore", action="append", default=[], metavar="REGEX", help="differences not told (`kind key detail`)")
+    parser.add_argument("--up", type=int, default=0, metavar="N", help="copy the folder N levels above the project with it (`local: ../`)")
+    parser.add_argument("--reuse", action="store_true", help="with --keep: take dbt's side from the last comparison, if it is there")
     parser.add_argument("--all", action="store_true", help=f"show every difference, not {SHOWN} of a kind")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="keep both sides' target and output here")
     return parser.parse_args()
@@ -49,11 +52,15 @@ def write_profile(project, folder, port):
 
 def run_side(name, program, project, options, port):
     """Runs every command with one program and returns what it left after each."""
-    work = pathlib.Path(tempfile.gettempdir()) / f"differential-{port}"
+    kept = options.keep / project.name / name if options.keep else None
+    if kept and options.reuse and name == "dbt" and (kept / "steps").exists():
+        return pickle.loads((kept / "steps").read_bytes())
+    # The same path on both sides and in every comparison: it may reach the artifacts.
+    work = pathlib.Path(tempfile.gettempdir()) / f"differential-{project.name}"
     shutil.rmtree(work, ignore_errors=True)
-    copied = work / "project"
-    skip = shutil.ignore_patterns("target", "logs", ".git", ".marts", ".user.yml")
-    shutil.copytree(project, copied, ignore=skip)
+    top = project.parents[options.up - 1] if options.up else project
+    copied = work / "tree" / project.relative_to(top)
+    shutil.copytree(top, work / "tree", ignore=shutil.ignore_patterns("target", "logs", ".git", ".marts", ".user.yml"))
     write_profile(copied, work / "profiles", port)
     server.statement(port, "postgres", f"create database {DATABASE}")
     started = datetime.datetime.now(datetime.timezone.utc)
@@ -70,17 +77,23 @@ def run_side(name, program, project, options, port):
             "artifacts": artifacts.read(copied / "target"),
             "relations": relations.snapshot(port, DATABASE, started, re.compile(options.ignore_columns)),
         })
-        if options.keep:
-            kept = options.keep / project.name / f"{i}-{name}"
-            shutil.rmtree(kept, ignore_errors=True)
-            kept.mkdir(parents=True)
-            (kept / "output.txt").write_text(steps[-1]["output"])
-            if (copied / "target").exists():
-                shutil.copytree(copied / "target", kept / "target")
+        if kept:
+            keep_step(kept / str(i), steps[-1], copied / "target")
+    if kept:
+        (kept / "steps").write_bytes(pickle.dumps(steps))
     server.statement(port, "postgres", f"drop database if exists {DATABASE}_{name}")
     server.statement(port, "postgres", f"alter database {DATABASE} rename to {DATABASE}_{name}")
     shutil.rmtree(work)
     return steps
+
+
+def keep_step(folder, step, target):
+    """Leaves the output and the target folder of one command behind."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "output.txt").write_text(step["output"])
+    if target.exists():
+        shutil.copytree(target, folder / "target")
 
 
 def step_differences(dbt, marts):
