@@ -28,7 +28,8 @@ def verdicts(artifacts):
             "status": result["status"],
             "failures": result.get("failures"),
             "message": result.get("message") if result["status"] in ("fail", "warn") else None,
-            "compiled_code": result.get("compiled_code"),
+            # Blanks around a query and a semicolon at its end say nothing; marts leaves them out.
+            "compiled_code": (result.get("compiled_code") or "").strip().removesuffix(";").strip(),
             "relation_name": result.get("relation_name"),
         }
     return found
