@@ -174,7 +174,12 @@ impl PackageReader<'_> {
     /// The name in a folder's project file; mistakes in the file are told when it is read.
     fn name(&self, root: &Path) -> Option<String> {
         let path = find(root)?;
-        let (_, document) = load_yaml(&path, &self.shown(&path), self.sources, &mut Check::new(false))?;
+        let (_, document) = load_yaml(
+            &path,
+            &self.shown(&path),
+            self.sources,
+            &mut Check::new(false),
+        )?;
         document.root.get("name")?.as_str().map(str::to_owned)
     }
 

@@ -8,14 +8,14 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::diag::codes::{PROJECT_NAME, PROJECT_NOT_FOUND, RENAMED_KEY, WRONG_TYPE};
-use crate::diag::{Diagnostic, FileId, Severity, Spanned};
+use crate::diag::{Diagnostic, FileId, Spanned};
 
 use super::config_tree::{join_trees, parse_tree};
 use super::declarations::{ConfigTrees, ProjectFile, ResourcePaths};
 use super::keys;
 use super::node_values::Publish;
 use super::render::Renderer;
-use super::yaml::{Check, Document, Fields, Node};
+use super::yaml::{Check, Document, Fields, Node, Yaml};
 
 /// Our own file name, then dbt's.
 pub(crate) const FILE_NAMES: [&str; 2] = ["project.yml", "dbt_project.yml"];
@@ -162,7 +162,10 @@ fn check_name(name: &Spanned<String>, check: &mut Check) {
 }
 
 /// Keys that dbt renamed, by their new names.
-const RENAMED: [(&str, &str); 2] = [("source-paths", "model-paths"), ("data-paths", "seed-paths")];
+const RENAMED: [(&str, &str); 2] = [
+    ("source-paths", "model-paths"),
+    ("data-paths", "seed-paths"),
+];
 
 /// The paths under a key's older name, which dbt still reads; a project of our own has no older names.
 fn renamed(
@@ -173,19 +176,19 @@ fn renamed(
 ) -> Option<Vec<String>> {
     let (old, _) = RENAMED.iter().find(|(_, now)| *now == new)?;
     let (key, node) = fields.take_entry(old)?;
-    let report = Diagnostic::new(
-        if check.strict { Severity::Error } else { Severity::Warning },
-        RENAMED_KEY,
-        format!("`{old}` is now called `{new}`"),
-    );
+    let told = format!("`{old}` is now called `{new}`");
+    let report = match check.strict {
+        true => Diagnostic::error(RENAMED_KEY, told),
+        false => Diagnostic::warning(RENAMED_KEY, told),
+    };
     check.push(
         report
             .at(key.span, "")
             .hint(format!("rename the key to `{new}`")),
     );
-    let texts = match node.as_sequence() {
-        Some(items) => items.iter().filter_map(Node::as_str).collect(),
-        None => Vec::from_iter(node.as_str()),
+    let texts = match &node.value {
+        Yaml::Sequence(items) => items.iter().filter_map(Node::as_str).collect(),
+        _ => Vec::from_iter(node.as_str()),
     };
     let rendered = texts.into_iter().filter_map(|text| {
         let (value, span) = (text.to_owned(), node.span);
