@@ -480,7 +480,15 @@ fn generic_test_node(
     let mut layers: Vec<&ConfigMap> = scan.configs.iter().collect();
     layers.extend([&own, &declaration.config, &over]);
     let place = |key: &str| declaration.config_places.get(key).copied();
-    node.config = typed(&node, merge_configs(&layers), project, &place)?;
+    let mut merged = merge_configs(&layers);
+    if let Detail::GenericTest(test) = &node.detail
+        && test.short_name != node.name
+    {
+        // A name that is too long for Postgres is called by its short form, and says so.
+        let short = || Json::String(test.short_name.clone());
+        merged.entry("alias".to_owned()).or_insert_with(short);
+    }
+    node.config = typed(&node, merged, project, &place)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;

@@ -167,7 +167,9 @@ fn literal(value: &Json, expressions: bool) -> String {
         Json::Number(n) => n.to_string(),
         Json::String(text) if expressions && CALL.is_match(text) => text.trim().to_owned(),
         Json::String(text) if expressions => whole_expression(text)
-            .map_or_else(|| string_literal(text), |inner| format!("({inner})")),
+            .map(|inner| format!("({inner})"))
+            .or_else(|| with_expressions(text))
+            .unwrap_or_else(|| string_literal(text)),
         Json::String(text) => string_literal(text),
         Json::Array(list) => {
             let parts: Vec<String> = list.iter().map(|v| literal(v, expressions)).collect();
@@ -188,6 +190,26 @@ fn whole_expression(text: &str) -> Option<&str> {
     let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
     let one = !inner.contains("{{") && !inner.contains("}}");
     one.then(|| inner.trim_matches('-').trim())
+}
+
+/// Text with `{{ … }}` among other text, as one expression that puts the pieces together.
+fn with_expressions(text: &str) -> Option<String> {
+    if text.contains("{%") {
+        return None;
+    }
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (inner, behind) = after.split_once("}}")?;
+        pieces.push(string_literal(before));
+        pieces.push(format!("({})", inner.trim_matches('-').trim()));
+        rest = behind;
+    }
+    if pieces.is_empty() {
+        return None;
+    }
+    pieces.push(string_literal(rest));
+    Some(format!("({})", pieces.join(" ~ ")))
 }
 
 /// A Jinja string. Pieces that look like Jinja tags are broken up, so that the lexer of the
@@ -240,6 +262,17 @@ mod tests {
         let (short, full) = names("not_null", "orders", &args);
         assert_eq!(full, format!("not_null_orders_{}", "c".repeat(60)));
         assert_eq!(short.len(), "not_null_orders".len() + 1 + 32);
+    }
+
+    #[test]
+    fn expressions_among_text_are_put_together_with_it() {
+        let args =
+            args(json!({ "row_condition": "day = {{ yesterday() }} and {{ b }}", "c": "{% x %}" }));
+        assert_eq!(
+            template("test_t", "m", &args),
+            "{{ test_t(model=m, row_condition=(\"day = \" ~ (yesterday()) ~ \" and \" ~ (b) ~ \"\"), \
+             c=\"\\u007b\\u0025 x \\u0025\\u007d\") }}"
+        );
     }
 
     #[test]

@@ -364,3 +364,31 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn sets_are_equal_whatever_the_order() {
+    assert_eq!(
+        render(
+            "",
+            "{{ set(['a', 'b']) == set(['b', 'a']) }} {{ set([1]) == set([2]) }}"
+        ),
+        "True False"
+    );
+}
+
+#[test]
+fn what_is_undefined_at_parsing_has_no_length_after_a_return() {
+    let macros = "{% macro inner() %}{% if execute %}{% set v = [1] %}{% endif %}{{ return(v) }}{% endmacro %}\
+                  {% macro outer() %}{{ return(inner()) }}{% endmacro %}";
+    let (engine, sources) = engine(macros);
+    let file = sources.add("models/m.sql", "{{ ref('m' ~ (outer() | length)) }}");
+    let scan = engine.scan(node(false), file).expect("it scans");
+    assert_eq!(scan.refs[0].0.name, "m0");
+}
+
+#[test]
+fn the_last_day_of_pythons_calendar_has_a_timestamp() {
+    let text =
+        "{{ modules.datetime.datetime(9999, 12, 31, 23, 59, 59).timestamp() > 253402207200 }}";
+    assert_eq!(render("", text), "True");
+}

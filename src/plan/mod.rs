@@ -156,6 +156,13 @@ impl Plan {
             .collect();
         let mut needs = reads.clone();
         if options.work == Work::Build {
+            // A macro of the tested model may ask for the columns of what the model reads.
+            for (step, ix) in nodes.iter().enumerate() {
+                if graph.node(*ix).kind == ResourceKind::UnitTest {
+                    let tested = &graph.node(*ix).parents;
+                    needs[step].extend(tested.iter().flat_map(|ix| nearest.of(*ix)));
+                }
+            }
             unit_tests::add(graph, &index, &mut needs);
             gates::add(graph, &nodes, &index, &mut needs);
         }

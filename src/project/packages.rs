@@ -134,8 +134,13 @@ impl PackageReader<'_> {
     ) {
         let mut seen: HashSet<PathBuf> = places.iter().map(|p| real(&p.root)).collect();
         seen.insert(real(folder));
-        let mut names: HashSet<String> =
-            places.iter().filter_map(|p| folder_name(&p.root)).collect();
+        // What is installed stands, wherever the list says that it came from.
+        let mut names: HashSet<String> = places
+            .iter()
+            .flat_map(|p| [folder_name(&p.root), self.name(&p.root)])
+            .flatten()
+            .collect();
+        let complete = places.len() >= wanted.len();
         let mut queue: Vec<(PathBuf, Wanted)> = wanted
             .iter()
             .map(|w| (folder.to_owned(), w.clone()))
@@ -146,11 +151,15 @@ impl PackageReader<'_> {
             };
             let root = base.join(path);
             if find(&root).is_none() {
+                if complete {
+                    continue;
+                }
                 check.push(missing_folder(path, entry.span, &root));
                 continue;
             }
             let known = !seen.insert(real(&root));
-            if known || folder_name(&root).is_some_and(|name| !names.insert(name)) {
+            let package = self.name(&root).or_else(|| folder_name(&root));
+            if known || package.is_some_and(|name| !names.insert(name)) {
                 continue;
             }
             let below = self.wanted(&root, check);
@@ -160,6 +169,18 @@ impl PackageReader<'_> {
                 root,
             });
         }
+    }
+
+    /// The name in a folder's project file; mistakes in the file are told when it is read.
+    fn name(&self, root: &Path) -> Option<String> {
+        let path = find(root)?;
+        let (_, document) = load_yaml(
+            &path,
+            &self.shown(&path),
+            self.sources,
+            &mut Check::new(false),
+        )?;
+        document.root.get("name")?.as_str().map(str::to_owned)
     }
 
     fn shown(&self, path: &Path) -> PathBuf {

@@ -15,7 +15,7 @@ use super::declarations::{ConfigTrees, ProjectFile, ResourcePaths};
 use super::keys;
 use super::node_values::Publish;
 use super::render::Renderer;
-use super::yaml::{Check, Document, Fields, Node};
+use super::yaml::{Check, Document, Fields, Node, Yaml};
 
 /// Our own file name, then dbt's.
 pub(crate) const FILE_NAMES: [&str; 2] = ["project.yml", "dbt_project.yml"];
@@ -78,7 +78,6 @@ pub(crate) fn read(
     check_name(&name, check);
     let version = fields.text("version", check).map(|v| v.value);
     let profile = fields.text("profile", check);
-    renamed(&mut fields, check);
     let paths = resource_paths(&mut fields, renderer, check);
     let target_path =
         path(&mut fields, "target-path", renderer, check).unwrap_or_else(|| "target".to_owned());
@@ -162,20 +161,40 @@ fn check_name(name: &Spanned<String>, check: &mut Check) {
     }
 }
 
-/// Keys that dbt renamed; they still count.
-fn renamed(fields: &mut Fields<'_>, check: &mut Check) {
-    for (old, new) in [
-        ("source-paths", "model-paths"),
-        ("data-paths", "seed-paths"),
-    ] {
-        if let Some((key, _)) = fields.take_entry(old) {
-            check.push(
-                Diagnostic::error(RENAMED_KEY, format!("`{old}` is now called `{new}`"))
-                    .at(key.span, "")
-                    .hint(format!("rename the key to `{new}`")),
-            );
-        }
-    }
+/// Keys that dbt renamed, by their new names.
+const RENAMED: [(&str, &str); 2] = [
+    ("source-paths", "model-paths"),
+    ("data-paths", "seed-paths"),
+];
+
+/// The paths under a key's older name, which dbt still reads; a project of our own has no older names.
+fn renamed(
+    fields: &mut Fields<'_>,
+    new: &str,
+    renderer: &Renderer,
+    check: &mut Check,
+) -> Option<Vec<String>> {
+    let (old, _) = RENAMED.iter().find(|(_, now)| *now == new)?;
+    let (key, node) = fields.take_entry(old)?;
+    let told = format!("`{old}` is now called `{new}`");
+    let report = match check.strict {
+        true => Diagnostic::error(RENAMED_KEY, told),
+        false => Diagnostic::warning(RENAMED_KEY, told),
+    };
+    check.push(
+        report
+            .at(key.span, "")
+            .hint(format!("rename the key to `{new}`")),
+    );
+    let texts = match &node.value {
+        Yaml::Sequence(items) => items.iter().filter_map(Node::as_str).collect(),
+        _ => Vec::from_iter(node.as_str()),
+    };
+    let rendered = texts.into_iter().filter_map(|text| {
+        let (value, span) = (text.to_owned(), node.span);
+        renderer.text(Spanned { value, span }, check)
+    });
+    Some(rendered.collect())
 }
 
 fn resource_paths(
@@ -184,7 +203,10 @@ fn resource_paths(
     check: &mut Check,
 ) -> ResourcePaths {
     let mut folder = |key: &str, default: &str| {
-        paths_of(fields, key, renderer, check).unwrap_or_else(|| vec![default.to_owned()])
+        let older = renamed(fields, key, renderer, check);
+        paths_of(fields, key, renderer, check)
+            .or(older)
+            .unwrap_or_else(|| vec![default.to_owned()])
     };
     let models = folder("model-paths", "models");
     let seeds = folder("seed-paths", "seeds");

@@ -187,7 +187,14 @@ fn macro_view<'a>(
     called: Vec<&'a str>,
 ) -> Macro<'a> {
     let file = input.project.sources.file(info.file);
-    let path = file.path.to_string_lossy().into_owned();
+    // From the package's folder, so that a package reads the same wherever it is installed.
+    let packages = &mut input.project.packages.iter();
+    let home = packages.find(|p| p.name == info.package).map(|p| {
+        let below = p.root.strip_prefix(&input.project.root);
+        below.unwrap_or(&p.root)
+    });
+    let inner = home.and_then(|home| file.path.strip_prefix(home).ok());
+    let path = inner.unwrap_or(&file.path).to_string_lossy().into_owned();
     let of = |key: &str| properties.and_then(|p| p.other.get(key));
     Macro {
         name: &info.name,

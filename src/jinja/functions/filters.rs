@@ -15,6 +15,8 @@ pub(in crate::jinja) fn register(env: &mut Environment<'static>) {
         |_: &mut State, value: Value, rest: minijinja::value::Rest<Value>| int(&value, &rest),
     );
     env.add_filter("float", float);
+    env.add_filter("length", |v: Value| length(&v));
+    env.add_filter("count", |v: Value| length(&v));
     env.add_filter("round", round);
     env.add_filter("tojson", tojson);
     env.add_filter("center", |v: Value, width: Option<usize>| {
@@ -43,6 +45,17 @@ pub(in crate::jinja) fn register(env: &mut Environment<'static>) {
             ValueKind::Seq | ValueKind::Map | ValueKind::String
         )
     });
+}
+
+/// The number of items; nothing undefined has any, as in jinja2.
+fn length(value: &Value) -> Result<usize, Error> {
+    if value.is_undefined() {
+        return Ok(0);
+    }
+    let kind = value.kind();
+    value
+        .len()
+        .ok_or_else(|| fail(format!("a value of type {kind} has no length")))
 }
 
 /// Two arguments by place or name.

@@ -14,9 +14,10 @@ pub(super) const FUNCTIONS: &[(&str, Body)] =
     &[("return", return_value), ("log", log), ("print", print)];
 
 fn return_value(_: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-    let (value, kwargs): (Option<Value>, Kwargs) = from_args(args)?;
-    let value = match value {
-        Some(value) => value,
+    let (_, kwargs): (Option<Value>, Kwargs) = from_args(args)?;
+    // Something undefined is returned as it is: an absent argument is another thing.
+    let value = match args.first().filter(|value| !value.is_kwargs()) {
+        Some(value) => value.clone(),
         None => kwargs
             .get::<Option<Value>>("data")?
             .unwrap_or_else(|| Value::from(())),

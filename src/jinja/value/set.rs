@@ -1,10 +1,11 @@
 //! Python's set, in order of insertion. The lock is never held while values are compared.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use indexmap::IndexSet;
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value, from_args};
+use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
 use super::repr;
@@ -45,6 +46,17 @@ impl Object for Set {
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
         Some(self.lock().len())
+    }
+
+    /// Sets are equal whatever the order in which they were filled.
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        let other = other.downcast_ref::<Self>()?;
+        let sorted = |set: &Self| {
+            let mut items: Vec<Value> = set.items().into_iter().collect();
+            items.sort();
+            items
+        };
+        Some(sorted(self).cmp(&sorted(other)))
     }
 
     fn call_method(

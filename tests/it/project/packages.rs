@@ -44,6 +44,34 @@ fn local_packages_count_without_being_installed_and_bring_their_own() {
 }
 
 #[test]
+fn an_installed_copy_of_a_local_package_stands() {
+    let scratch = Scratch::new()
+        .file(
+            "packages.yml",
+            "packages: [{local: lib/one}, {local: gone}]\n",
+        )
+        .file("lib/one/dbt_project.yml", "name: tools\n")
+        .file("dbt_packages/tools_copy/dbt_project.yml", "name: tools\n")
+        .file("dbt_packages/gone/dbt_project.yml", "name: gone\n");
+    assert!(scratch.codes().is_empty());
+    let project = scratch.read();
+    let names: Vec<&str> = project.packages.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["shop", "gone", "tools"]);
+}
+
+#[test]
+fn folders_under_their_older_keys_are_read() {
+    let scratch = Scratch::new()
+        .file(
+            "dbt_packages/tools/dbt_project.yml",
+            "name: tools\nsource-paths: [sql]\ndata-paths: [data]\n",
+        )
+        .file("dbt_packages/tools/sql/calendar.sql", "select 1");
+    let project = scratch.read();
+    assert_eq!(project.packages[1].models[0].path, "sql/calendar.sql");
+}
+
+#[test]
 fn warnings_of_a_package_are_its_authors_business() {
     let scratch = Scratch::new()
         .file(

@@ -66,13 +66,76 @@ fn compile(pattern: &str, flags: Option<i64>) -> Result<Regex, Error> {
     if !letters.is_empty() {
         text = format!("(?{})", letters.iter().collect::<String>());
     }
-    text.push_str(&pattern.replace("\\Z", "\\z"));
+    text.push_str(&translated(pattern, letters.contains(&'x')));
     Regex::new(&text).map_err(|_| {
         fail_with(
             format!("`{pattern}` is not a regular expression that marts can use"),
             "look-around and back-references are not supported",
         )
     })
+}
+
+/// A pattern of Python's in the crate's words: a brace that opens no count is itself, `[` and
+/// blanks in a class are themselves, `\Z` is the very end.
+fn translated(pattern: &str, verbose: bool) -> String {
+    let inline = pattern.strip_prefix("(?").and_then(|p| p.split_once(')'));
+    let verbose = verbose
+        || inline.is_some_and(|(f, _)| f.contains('x') && f.chars().all(char::is_alphabetic));
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    let mut class_start = None;
+    while let Some(c) = rest.chars().next() {
+        let at = pattern.len() - rest.len();
+        let mut taken = c.len_utf8();
+        match (c, class_start) {
+            ('\\', _) => {
+                let next = rest[1..].chars().next();
+                taken += next.map_or(0, char::len_utf8);
+                match next {
+                    Some('Z') => out.push_str("\\z"),
+                    _ => out.push_str(&rest[..taken]),
+                }
+            }
+            ('#', None) if verbose => taken = rest.find('\n').unwrap_or(rest.len()),
+            ('[', None) => {
+                let negated = usize::from(rest[1..].starts_with('^'));
+                taken += negated;
+                // A bracket right at the start closes nothing.
+                taken += usize::from(rest[taken..].starts_with(']'));
+                out.push_str(&rest[..taken]);
+                class_start = Some(at);
+            }
+            (']', Some(_)) => {
+                out.push(c);
+                class_start = None;
+            }
+            ('[' | '&' | '~' | '#', Some(_)) => out.extend(['\\', c]),
+            (' ', Some(_)) => out.push_str("\\x20"),
+            ('{', None) => match count(rest) {
+                Some((length, text)) => {
+                    taken = length;
+                    out.push_str(&text);
+                }
+                None => out.push_str("\\{"),
+            },
+            (c, _) => out.push(c),
+        }
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// A count such as `{2,3}` at the start of a text: its length and its text, or nothing.
+fn count(text: &str) -> Option<(usize, String)> {
+    let inner = text.strip_prefix('{')?.split_once('}')?.0;
+    let number = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    let counted = match inner.split_once(',') {
+        Some(("", high)) if number(high) => format!("{{0,{high}}}"),
+        Some((low, high)) if number(low) && number(high) => format!("{{{inner}}}"),
+        None if !inner.is_empty() && number(inner) => format!("{{{inner}}}"),
+        _ => return None,
+    };
+    Some((inner.len() + 2, counted))
 }
 
 /// A function of the module: the pattern first, flags named or last.
@@ -139,7 +202,7 @@ impl Pattern {
 
     fn anchored(&self, text: &str, end: &str) -> Result<Option<Value>, Error> {
         let pattern = format!(r"\A(?:{}){end}", self.0.as_str());
-        let regex = compile(&pattern, None)?;
+        let regex = Regex::new(&pattern).map_err(|e| fail(e.to_string()))?;
         Ok(regex.captures(text).map(|c| Match::value(&regex, &c)))
     }
 
@@ -331,5 +394,36 @@ impl Object for Match {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<match of {}>", self.text(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(pattern: &str, text: &str) -> Option<String> {
+        let regex = compile(pattern, None).expect("a pattern of Python's");
+        Some(regex.find(text)?.as_str().to_owned())
+    }
+
+    #[test]
+    fn braces_that_open_no_count_are_themselves() {
+        assert_eq!(
+            first(r"{{\s*ref", "x {{ ref('a') }}").as_deref(),
+            Some("{{ ref")
+        );
+        assert_eq!(first("a{2}b{,2}c{}", "aabbc{}").as_deref(), Some("aabbc{}"));
+        assert_eq!(first("{a,b}", "{a,b}").as_deref(), Some("{a,b}"));
+    }
+
+    #[test]
+    fn classes_and_comments_are_pythons() {
+        assert_eq!(first("[[a]+", "[a[").as_deref(), Some("[a["));
+        assert_eq!(first("[]x]+", "]x").as_deref(), Some("]x"));
+        assert_eq!(
+            first("(?ix) # an [open one\n a [ ]b", "A b").as_deref(),
+            Some("A b")
+        );
+        assert_eq!(first(r"b\Z", "ab").as_deref(), Some("b"));
     }
 }

@@ -61,6 +61,18 @@ impl Moment {
         self.clock.to_zoned(zone).map_err(|e| wrong(&e))
     }
 
+    /// Python's years reach to the last hour of 9999, a little further than an instant does here.
+    fn micros_since_epoch(&self) -> i128 {
+        if let Ok(zoned) = self.to_zoned() {
+            return zoned.timestamp().as_microsecond().into();
+        }
+        let zone = self.zone.as_ref();
+        let offset = zone.and_then(|zone| zone.to_fixed_offset().ok());
+        let epoch = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+        let behind = offset.map_or(0, |offset| i128::from(offset.seconds()) * 1_000_000);
+        self.clock.duration_since(epoch).as_micros() - behind
+    }
+
     pub(super) fn in_zone(&self, zone: TimeZone) -> Result<Value, Error> {
         Ok(Self::zoned(&self.to_zoned()?.with_time_zone(zone)).value())
     }
@@ -222,10 +234,7 @@ impl Object for Moment {
             "weekday" => Ok(Value::from(weekday(date))),
             "isoweekday" => Ok(Value::from(weekday(date) + 1)),
             "isocalendar" => Ok(isocalendar(date)),
-            "timestamp" => {
-                let micros = self.to_zoned()?.timestamp().as_microsecond();
-                Ok(Value::from(micros as f64 / 1e6))
-            }
+            "timestamp" => Ok(Value::from(self.micros_since_epoch() as f64 / 1e6)),
             "replace" => self.replaced(args),
             "astimezone" => {
                 let (zone,): (Option<Value>,) = from_args(args)?;
