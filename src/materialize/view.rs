@@ -39,7 +39,6 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
         garbage: published.garbage,
         statement: create,
         warnings: missing.into_iter().collect(),
-        ..Built::default()
     })
 }
 
