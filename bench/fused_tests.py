@@ -7,7 +7,7 @@ A table of 20 columns, 40 tests of its rows: 20 not_null, 8 accepted_values, and
 a text that is not blank, a comparison of two columns). Measured is database time: the sum of the durations that the server
 logs for every statement of the client, on one connection; first with parallel workers off, then with
 Postgres' defaults (jit on in both). The verdicts and failure counts of the three must be the same; `--broken` plants rows that
-fail a quarter of the tests. Needs dbt-core 1.11 (see README.md).
+fail a fifth of the tests. Needs dbt-core 1.11 (see README.md).
 """
 import argparse
 import json
