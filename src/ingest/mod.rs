@@ -1,7 +1,7 @@
 //! Tables moved from another Postgres database into this one: sliced, committed slice by slice,
 //! compared by checksums on both sides, swapped in when all of them agree.
 //!
-//! Start at [`Ingest::open`]; [`table::load`] reads as one table's choreography. What always
+//! Start at [`Ingest::open`]; `table::load` reads as one table's choreography. What always
 //! holds: the source is read under one snapshot and never written; a table that readers see is
 //! the old or the new one; rows that this module did not load are never replaced.
 

@@ -135,7 +135,7 @@ impl PackageReader<'_> {
         let mut seen: HashSet<PathBuf> = places.iter().map(|p| real(&p.root)).collect();
         seen.insert(real(folder));
         // What is installed stands, wherever the list says that it came from.
-        let mut names: HashSet<String> = places
+        let installed: HashSet<String> = places
             .iter()
             .flat_map(|p| [folder_name(&p.root), self.name(&p.root)])
             .flatten()
@@ -159,7 +159,7 @@ impl PackageReader<'_> {
             }
             let known = !seen.insert(real(&root));
             let package = self.name(&root).or_else(|| folder_name(&root));
-            if known || package.is_some_and(|name| !names.insert(name)) {
+            if known || package.is_some_and(|name| installed.contains(&name)) {
                 continue;
             }
             let below = self.wanted(&root, check);
