@@ -118,8 +118,8 @@ fn modes(
         if kind == ResourceKind::Test {
             continue;
         }
-        if kind == ResourceKind::Source {
-            // It is only asked; nothing of it is published.
+        if matches!(kind, ResourceKind::Source | ResourceKind::UnitTest) {
+            // They are only asked; nothing of them is published.
             modes[step] = Some(Mode::Immediate);
             continue;
         }
