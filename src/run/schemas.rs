@@ -9,6 +9,9 @@ use crate::publish::home::{retired_schema, shadow_schema};
 use crate::publish::{CandidateHome, RunTag};
 use crate::session::{Session, SessionError};
 
+/// How often schemas are made while other runs make the same.
+const TRIES: u32 = 5;
+
 /// Creates the target's schemas that are missing and the run's own; where candidates live.
 pub(super) async fn create_schemas(
     keeper: &RunSession,
@@ -46,8 +49,17 @@ pub(super) async fn create_schemas(
             statements.push(format!("create schema {}", quote_ident(&own)));
         }
     }
-    keeper.execute((&statements.join("; ")).into()).await?;
-    Ok(CandidateHome::ShadowSchemas(tag))
+    let text = statements.join("; ");
+    let mut tries = 1;
+    loop {
+        match keeper.execute((&text).into()).await {
+            Ok(_) => return Ok(CandidateHome::ShadowSchemas(tag)),
+            // Another run made the same schema at this moment: `if not exists` does not see what
+            // is not committed. Nothing of the message is done, and now it is there.
+            Err(error) if error.is("23505") && tries < TRIES => tries += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Why candidates cannot be kept apart from what is live.
