@@ -8,9 +8,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::locks::{GIVE_UP_AFTER, SHORT_WAIT};
-use crate::diag::{Diagnostic, codes};
-use crate::names::quote_literal;
+use super::locks::{GIVE_UP_AFTER, SHORT_WAIT, in_use, is_busy, retry_while_locked};
+use crate::names::Relation;
 use crate::session::{Session, SessionError};
 
 /// A lock to take.
@@ -36,40 +35,37 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// whose statements take long hold their locks as long.
 const NEXT_WAIT: Duration = Duration::from_millis(50);
 
-/// SQLSTATE of a lock that was not to be had in time, and of a deadlock.
-pub(super) fn is_busy(error: &SessionError) -> bool {
-    error.is("55P03") || error.is("40P01")
-}
-
-/// Runs `body` in a transaction that holds all locks: at first as one message, and when others
-/// are in the way, lock by lock.
+/// Runs `body`, which publishes `live`, in a transaction that holds all locks: at first as one
+/// message, and when others are in the way, lock by lock.
 pub(super) async fn run_locked(
     session: &dyn Session,
+    live: &Relation,
     locks: &[Lock],
     body: &str,
 ) -> Result<(), SessionError> {
-    let start = Instant::now();
+    let until = Instant::now() + GIVE_UP_AFTER;
     let begin = format!(
         "begin;\nset local lock_timeout = '{}ms'",
         SHORT_WAIT.as_millis()
     );
     let statements: Vec<&str> = locks.iter().map(|lock| lock.statement.as_str()).collect();
-    let text = [&[begin.as_str()], &statements[..], &[body, "commit"]].concat();
-    let text = text.join("\n;\n");
-    let mut done = session.execute((&text).into()).await.map(|_| ());
-    loop {
-        let Err(error) = done else { return Ok(()) };
-        let _ = session.execute("rollback".into()).await;
-        if !is_busy(&error) || start.elapsed() > GIVE_UP_AFTER {
-            return Err(error);
-        }
-        session.execute((&begin).into()).await?;
-        done = lock_all(session, locks, start + GIVE_UP_AFTER).await;
-        if done.is_ok() {
+    let whole = [&[begin.as_str()], &statements[..], &[body, "commit"]].concat();
+    let (begin, whole) = (&begin, &whole.join("\n;\n"));
+    let mut tries = 0;
+    retry_while_locked(session, live, || {
+        tries += 1;
+        let as_one = tries == 1;
+        async move {
+            if as_one {
+                return session.execute(whole.into()).await.map(|_| ());
+            }
+            session.execute(begin.into()).await?;
+            lock_all(session, locks, until).await?;
             let rest = format!("{body}\n;\ncommit");
-            done = session.execute((&rest).into()).await.map(|_| ());
+            session.execute((&rest).into()).await.map(|_| ())
         }
-    }
+    })
+    .await
 }
 
 /// Takes all locks inside the open transaction.
@@ -92,7 +88,8 @@ pub(super) async fn lock_all(
             .execute("rollback to savepoint marts_locks".into())
             .await?;
         if Instant::now() > until {
-            return Err(in_use(session, order[at], error).await);
+            let so = "nothing was published";
+            return Err(in_use(session, &order[at].relation, so, error).await);
         }
         if at == 0 {
             tokio::time::sleep(pause).await;
@@ -128,34 +125,4 @@ async fn try_all(
     let text = format!("set local lock_timeout = '{}ms'", SHORT_WAIT.as_millis());
     session.execute((&text).into()).await?;
     Ok(None)
-}
-
-/// Says who holds the relation.
-async fn in_use(session: &dyn Session, lock: &Lock, error: SessionError) -> SessionError {
-    let sql = format!(
-        "select 'process ' || l.pid || ' of ' || coalesce(a.usename, '?') || ' (' || \
-         coalesce(nullif(a.application_name, ''), '?') || '): ' || coalesce(left(a.query, 80), '') \
-         from pg_locks l left join pg_stat_activity a using (pid) where l.relation = \
-         to_regclass({}) and l.granted and l.pid <> pg_backend_pid() limit 3",
-        quote_literal(&lock.relation)
-    );
-    let mut diagnostic = Diagnostic::error(
-        codes::PUBLISH_LOCKED,
-        format!(
-            "{} stayed in use by others, so nothing was published",
-            lock.relation
-        ),
-    );
-    if let Ok(table) = session.query(&sql).await {
-        for row in table.rows {
-            if let Some(Some(text)) = row.into_iter().next() {
-                diagnostic = diagnostic.note(text);
-            }
-        }
-    }
-    let hint = "wait for these to end or `select pg_terminate_backend(<process>)`";
-    SessionError {
-        diagnostic: Box::new(diagnostic.hint(hint)),
-        ..error
-    }
 }

@@ -17,8 +17,10 @@ pub(super) const SHORT_WAIT: Duration = Duration::from_millis(800);
 /// How long a swap keeps trying before it gives up.
 pub(super) const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
 
-/// SQLSTATE of a lock that was not to be had in time, and of a deadlock.
-const BUSY: [&str; 2] = ["55P03", "40P01"];
+/// Whether a lock was not to be had in time, or there was a deadlock.
+pub(super) fn is_busy(error: &SessionError) -> bool {
+    error.is("55P03") || error.is("40P01")
+}
 
 /// Runs `attempt`, which must be one whole transaction, until the locks were to be had.
 pub(super) async fn retry_while_locked<T, F, Fut>(
@@ -69,46 +71,47 @@ where
             Err(error) => error,
         };
         let _ = session.execute(undo.into()).await;
-        if !BUSY.iter().any(|state| error.is(state)) {
+        let given_up = error.diagnostic.code == codes::PUBLISH_LOCKED;
+        if !is_busy(&error) || given_up {
             return Err(error);
         }
         if start.elapsed() > GIVE_UP_AFTER {
-            return Err(busy(session, relation, error).await);
+            let so = "its new version was not published";
+            return Err(in_use(session, &relation.to_string(), so, error).await);
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
     }
 }
 
-/// Says who holds the relation.
-async fn busy(session: &dyn Session, relation: &Relation, error: SessionError) -> SessionError {
+/// Says who holds a relation, and what came of it.
+pub(super) async fn in_use(
+    session: &dyn Session,
+    relation: &str,
+    so: &str,
+    error: SessionError,
+) -> SessionError {
     let sql = format!(
-        "select l.pid::text, coalesce(a.usename, '?'), coalesce(nullif(a.application_name, ''), \
-         '?'), coalesce(left(a.query, 80), '') from pg_locks l left join pg_stat_activity a using \
-         (pid) where l.relation = to_regclass({}) and l.granted and l.pid <> pg_backend_pid() \
-         limit 3",
-        quote_literal(&relation.to_string())
+        "select 'process ' || l.pid || ' of ' || coalesce(a.usename, '?') || ' (' || \
+         coalesce(nullif(a.application_name, ''), '?') || '): ' || coalesce(left(a.query, 80), '') \
+         from pg_locks l left join pg_stat_activity a using (pid) where l.relation = \
+         to_regclass({}) and l.granted and l.pid <> pg_backend_pid() limit 3",
+        quote_literal(relation)
     );
     let mut diagnostic = Diagnostic::error(
         codes::PUBLISH_LOCKED,
-        format!("{relation} stayed in use by others, so its new version was not published"),
+        format!("{relation} stayed in use by others, so {so}"),
     );
     if let Ok(table) = session.query(&sql).await {
         for row in table.rows {
-            let cell = |i: usize| row.get(i).and_then(|c| c.clone()).unwrap_or_default();
-            diagnostic = diagnostic.note(format!(
-                "process {} of {} ({}): {}",
-                cell(0),
-                cell(1),
-                cell(2),
-                cell(3)
-            ));
+            if let Some(Some(text)) = row.into_iter().next() {
+                diagnostic = diagnostic.note(text);
+            }
         }
     }
-    let diagnostic =
-        diagnostic.hint("wait for these to end or `select pg_terminate_backend(<process>)`");
+    let hint = "wait for these to end or `select pg_terminate_backend(<process>)`";
     SessionError {
-        diagnostic: Box::new(diagnostic),
+        diagnostic: Box::new(diagnostic.hint(hint)),
         ..error
     }
 }

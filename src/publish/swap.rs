@@ -75,7 +75,7 @@ async fn exchange(
     let after: Vec<String> = views.iter().copied().map(inherit::replace_view).collect();
     let body = exchange_body(swap, facts.live.as_ref(), &[], &after);
     let locks = locks_of(swap, facts.live.as_ref(), &views);
-    locking::run_locked(session, &locks, &body).await?;
+    locking::run_locked(session, swap.live, &locks, &body).await?;
     Ok(published(swap, facts.live.as_ref()))
 }
 
@@ -100,7 +100,7 @@ async fn exchange_with_new_views(
         .collect();
     let body = exchange_body(swap, Some(live), &before, &after);
     let locks = locks_of(swap, Some(live), &views);
-    locking::run_locked(session, &locks, &body)
+    locking::run_locked(session, swap.live, &locks, &body)
         .await
         .map_err(|error| super::views::explain(swap.live, &views, error))?;
     Ok(published(swap, Some(live)))

@@ -31,12 +31,11 @@ impl Runner {
             let open = group::open(keeper, what).await?;
             let Err(error) = self.record_publication(results, keeper).await else {
                 let transaction = open.transaction(keeper).await?;
-                let garbage = open.garbage().to_vec();
                 if let Err(error) = open.commit(keeper).await {
                     self.after_commit_failed(&transaction, error).await?;
                 }
                 self.recorded_with(results);
-                return Ok(garbage);
+                return Ok(open.into_garbage());
             };
             let _ = keeper.execute("rollback".into()).await;
             tries += 1;

@@ -66,7 +66,7 @@ pub async fn open(session: &dyn Session, group: Group<'_>) -> Result<Open, Sessi
             Err(error) => error,
         };
         let _ = session.execute("rollback".into()).await;
-        let busy = locking::is_busy(&error);
+        let busy = super::locks::is_busy(&error);
         match () {
             // A view that reads a column which changes its type or goes: make the views anew.
             () if !force && is_view_mismatch(&error) => force = true,
@@ -107,9 +107,9 @@ async fn attempt(
 }
 
 impl Open {
-    /// The statements that drop what is replaced, to be run last first.
-    pub fn garbage(&self) -> &[String] {
-        &self.garbage
+    /// The statements that drop what is replaced, to be run last first, once it is committed.
+    pub fn into_garbage(self) -> Vec<String> {
+        self.garbage
     }
 
     /// By what name the server remembers whether the transaction is committed.
@@ -121,7 +121,7 @@ impl Open {
 
     /// Makes it visible. When the connection goes, [`Transaction::is_committed`] tells whether
     /// that was before or after.
-    pub async fn commit(self, session: &dyn Session) -> Result<(), SessionError> {
+    pub async fn commit(&self, session: &dyn Session) -> Result<(), SessionError> {
         session.execute("commit".into()).await.map(|_| ())
     }
 }
