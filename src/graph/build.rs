@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::draft::{self, Draft};
+use super::naming::Naming;
 use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test, money,
@@ -38,9 +39,10 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     for draft in &mut drafts {
         describe(&docs, &mut draft.node, &mut problems);
     }
+    let naming = Naming::new(project, engine);
     let settled: Vec<Result<Settled<'_>, Vec<Diagnostic>>> = drafts
         .into_par_iter()
-        .map(|draft| settle(project, engine, draft))
+        .map(|draft| settle(project, &naming, draft))
         .collect();
     let mut kept = Vec::new();
     let mut disabled = Vec::new();
@@ -112,9 +114,10 @@ pub(super) struct Declared<'p> {
 
 fn settle<'p>(
     project: &'p Project,
-    engine: &Engine,
+    naming: &Naming<'_>,
     draft: Draft<'p>,
 ) -> Result<Settled<'p>, Vec<Diagnostic>> {
+    let engine = naming.engine;
     let Draft {
         mut node,
         properties,
@@ -161,7 +164,7 @@ fn settle<'p>(
     if let Some(table) = source {
         node.relation = Some(naming::source_relation(project, table));
     } else if has_relation(&node) {
-        let relation = naming::relation(project, engine, &node).map_err(|problem| vec![problem])?;
+        let relation = naming.relation(&node).map_err(|problem| vec![problem])?;
         node.relation = Some(relation);
     }
     let (tests, columns, path): (&[TestDeclaration], &[ColumnProperties], &str) =
@@ -308,7 +311,7 @@ fn known_materialization(
     let name = node.config.materialized.as_str();
     let is_macro = |adapter: &str| {
         let name = format!("materialization_{name}_{adapter}");
-        engine.find_macro(&name, &node.package).is_some()
+        engine.has_macro(&name, &node.package)
     };
     if node.kind != ResourceKind::Model
         || OURS.contains(&name)
@@ -394,7 +397,7 @@ fn generic_test_node(
         Some(namespace) => format!("{namespace}.test_{test}"),
         None => format!("test_{test}"),
     };
-    if engine.find_macro(&macro_name, &target.package).is_none() {
+    if !engine.has_macro(&macro_name, &target.package) {
         return Err(vec![unknown_test(engine, declaration)]);
     }
     let model = model_expression(target);
