@@ -41,11 +41,9 @@ impl SourceFile {
     pub fn line_column(&self, byte: u32) -> (usize, usize) {
         let byte = (byte as usize).min(self.text.len());
         let before = &self.text.as_bytes()[..byte];
-        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-        let start = before
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |p| p + 1);
+        // A schema file of hundreds of models is asked for each of its tests.
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        let start = memchr::memrchr(b'\n', before).map_or(0, |p| p + 1);
         let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
         (line, column)
     }

@@ -9,6 +9,8 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::draft::{self, Draft};
+use super::naming::Naming;
+use super::plain_tests::PlainTests;
 use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test, money,
@@ -38,9 +40,10 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     for draft in &mut drafts {
         describe(&docs, &mut draft.node, &mut problems);
     }
+    let naming = Naming::new(project, engine);
     let settled: Vec<Result<Settled<'_>, Vec<Diagnostic>>> = drafts
         .into_par_iter()
-        .map(|draft| settle(project, engine, draft))
+        .map(|draft| settle(project, &naming, draft))
         .collect();
     let mut kept = Vec::new();
     let mut disabled = Vec::new();
@@ -51,7 +54,12 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
             Err(found) => problems.extend(found),
         }
     }
-    let tests = generic_tests(project, engine, &kept, &mut problems, &mut disabled);
+    let reading = Reading {
+        project,
+        naming: &naming,
+        plain: PlainTests::default(),
+    };
+    let tests = generic_tests(&reading, &kept, &mut problems, &mut disabled);
     let mut nodes: Vec<Node> = kept.into_iter().map(|s| s.node).collect();
     nodes.extend(tests);
     for mut exposure in exposures::nodes(project, &mut problems) {
@@ -112,9 +120,10 @@ pub(super) struct Declared<'p> {
 
 fn settle<'p>(
     project: &'p Project,
-    engine: &Engine,
+    naming: &Naming<'_>,
     draft: Draft<'p>,
 ) -> Result<Settled<'p>, Vec<Diagnostic>> {
+    let engine = naming.engine;
     let Draft {
         mut node,
         properties,
@@ -161,11 +170,10 @@ fn settle<'p>(
     if let Some(table) = source {
         node.relation = Some(naming::source_relation(project, table));
     } else if has_relation(&node) {
-        let relation = naming::relation(project, engine, &node).map_err(|problem| vec![problem])?;
+        let relation = naming.relation(&node).map_err(|problem| vec![problem])?;
         node.relation = Some(relation);
     } else if node.kind == ResourceKind::Test {
-        node.failures =
-            naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
+        node.failures = naming::failures(naming, &node).map_err(|problem| vec![problem])?;
     }
     let (tests, columns, path): (&[TestDeclaration], &[ColumnProperties], &str) =
         match (properties, source) {
@@ -325,7 +333,7 @@ fn known_materialization(
     let name = node.config.materialized.as_str();
     let is_macro = |adapter: &str| {
         let name = format!("materialization_{name}_{adapter}");
-        engine.find_macro(&name, &node.package).is_some()
+        engine.has_macro(&name, &node.package)
     };
     if node.kind != ResourceKind::Model
         || OURS.contains(&name)
@@ -365,9 +373,15 @@ fn config_place(
     in_yaml(key).or_else(|| draft::tree(trees, node.kind).place(&node.fqn, key))
 }
 
+/// What generic tests are made with.
+struct Reading<'a> {
+    project: &'a Project,
+    naming: &'a Naming<'a>,
+    plain: PlainTests,
+}
+
 fn generic_tests(
-    project: &Project,
-    engine: &Engine,
+    reading: &Reading<'_>,
     kept: &[Settled<'_>],
     problems: &mut Vec<Diagnostic>,
     disabled: &mut Vec<Node>,
@@ -381,7 +395,7 @@ fn generic_tests(
                 .iter()
                 .map(move |test| (NodeIx(index as u32), settled, test))
         })
-        .map(|(ix, settled, test)| generic_test_node(project, engine, ix, &settled.node, test))
+        .map(|(ix, settled, test)| generic_test_node(reading, ix, &settled.node, test))
         .collect();
     let mut nodes = Vec::new();
     for result in made {
@@ -395,12 +409,17 @@ fn generic_tests(
 }
 
 fn generic_test_node(
-    project: &Project,
-    engine: &Engine,
+    reading: &Reading<'_>,
     attached: NodeIx,
     target: &Node,
     declared: &Declared<'_>,
 ) -> Result<Node, Vec<Diagnostic>> {
+    let Reading {
+        project,
+        naming,
+        plain,
+    } = reading;
+    let engine = naming.engine;
     let declaration = declared.declaration.as_ref();
     let written = declaration.test.value.as_str();
     let (namespace, test) = match written.split_once('.') {
@@ -411,7 +430,7 @@ fn generic_test_node(
         Some(namespace) => format!("{namespace}.test_{test}"),
         None => format!("test_{test}"),
     };
-    if engine.find_macro(&macro_name, &target.package).is_none() {
+    if !engine.has_macro(&macro_name, &target.package) {
         return Err(vec![unknown_test(engine, declaration)]);
     }
     let model = model_expression(target);
@@ -476,7 +495,10 @@ fn generic_test_node(
     };
     let (own, over) = draft::tree_layers(project, &node);
     let before = merge_configs(&[&own, &declaration.config, &over]);
-    let scan = scan(engine, &node, &before).map_err(|problem| vec![problem])?;
+    let full = || scan(engine, &node, &before);
+    let scan = plain
+        .scan(engine, (&node, target), &before, full)
+        .map_err(|problem| vec![problem])?;
     let mut layers: Vec<&ConfigMap> = scan.configs.iter().collect();
     layers.extend([&own, &declaration.config, &over]);
     let place = |key: &str| declaration.config_places.get(key).copied();
@@ -492,7 +514,7 @@ fn generic_test_node(
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.macros = scan.macros;
-    node.failures = naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
+    node.failures = naming::failures(naming, &node).map_err(|problem| vec![problem])?;
     Ok(node)
 }
 

@@ -22,6 +22,7 @@ mod model_json;
 mod money;
 mod naming;
 mod node;
+mod plain_tests;
 mod resolve;
 pub mod select;
 mod shares;

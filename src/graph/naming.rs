@@ -1,42 +1,113 @@
 //! The relation that a node builds or names: schema, name and database, and their quoting.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::build::scan_context;
+use super::model_json::model_json;
 use super::{Detail, Node, ResourceKind};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Arg, Engine, Names};
 use crate::names::{MAX_IDENT_BYTES, Quoting, Relation};
 use crate::project::{Project, StoreFailuresAs};
 
-/// Schema, name and database by the project's `generate_*_name` macros.
-pub(super) fn relation(
-    project: &Project,
-    engine: &Engine,
-    node: &Node,
-) -> Result<Relation, Diagnostic> {
-    let context = scan_context(node, &node.config.raw);
-    let node_arg = Arg::Json(context.model.clone());
-    let names: Arc<dyn Names> = Arc::new(super::lookup::NoNames);
-    let ask = |macro_name: &str, custom: Option<&str>| -> Result<String, Diagnostic> {
+/// The schema and database that a custom name makes, by macro, package and custom name.
+type Made = HashMap<(&'static str, String, Option<String>), String>;
+
+/// Names relations for one project.
+///
+/// The built-in macros look at little: the schema and the database depend on the custom name alone, and without
+/// an alias or version the name is the node's. So their answers are kept, where a project has
+/// not put its own in their place; thousands of nodes otherwise spend a quarter of parsing here.
+pub(super) struct Naming<'a> {
+    project: &'a Project,
+    pub(super) engine: &'a Engine,
+    made: Mutex<Made>,
+}
+
+impl<'a> Naming<'a> {
+    pub(super) fn new(project: &'a Project, engine: &'a Engine) -> Self {
+        Self {
+            project,
+            engine,
+            made: Mutex::default(),
+        }
+    }
+
+    /// Schema, name and database by the project's `generate_*_name` macros.
+    pub(super) fn relation(&self, node: &Node) -> Result<Relation, Diagnostic> {
+        let config = &node.config;
+        let schema = match &config.target_schema {
+            Some(fixed) if node.kind == ResourceKind::Snapshot => fixed.clone(),
+            _ => self.kept("generate_schema_name", node, config.schema.as_deref())?,
+        };
+        // Postgres cuts it so wherever it is written; dbt's users have schemas that are.
+        let schema = cut(schema);
+        let identifier = self.identifier(node)?;
+        let database = self.kept("generate_database_name", node, config.database.as_deref())?;
+        check(node, &schema, &identifier)?;
+        let mut quoting = quoting(&self.project.root_package().file.quoting);
+        if let Some(own) = config.raw.get("quoting").and_then(Json::as_object) {
+            let own = own
+                .iter()
+                .filter_map(|(k, v)| Some((k.clone(), v.as_bool()?)))
+                .collect();
+            quoting = overlay(quoting, &own);
+        }
+        Ok(Relation {
+            quoting,
+            ..Relation::new(database, schema, identifier)
+        })
+    }
+
+    fn identifier(&self, node: &Node) -> Result<String, Diagnostic> {
+        let name = "generate_alias_name";
+        let alias = node.config.alias.as_deref();
+        let plain = alias.is_none() && node.name.trim() == node.name;
+        // As the macro sees it, so that this stays true when models get versions.
+        let versioned = || !model_json(node, |_| String::new())["version"].is_null();
+        match plain && self.engine.is_builtin(name, &node.package) && !versioned() {
+            true => Ok(node.name.clone()),
+            false => self.ask(name, node, alias),
+        }
+    }
+
+    /// What a built-in macro made of this custom name before, else what the macro says.
+    fn kept(
+        &self,
+        name: &'static str,
+        node: &Node,
+        custom: Option<&str>,
+    ) -> Result<String, Diagnostic> {
+        if !self.engine.is_builtin(name, &node.package) {
+            return self.ask(name, node, custom);
+        }
+        let key = (name, node.package.clone(), custom.map(str::to_owned));
+        let made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = made().get(&key) {
+            return Ok(text.clone());
+        }
+        let text = self.ask(name, node, custom)?;
+        made().insert(key, text.clone());
+        Ok(text)
+    }
+
+    fn ask(&self, name: &str, node: &Node, custom: Option<&str>) -> Result<String, Diagnostic> {
+        let context = scan_context(node, &node.config.raw);
+        let node_arg = Arg::Json(context.model.clone());
         let custom = Arg::Json(custom.map_or(Json::Null, |text| Json::String(text.to_owned())));
-        let args = [(None, custom), (None, node_arg.clone())];
-        let output = engine.call_macro(&context, macro_name, &args, Arc::clone(&names), None)?;
+        let args = [(None, custom), (None, node_arg)];
+        let names: Arc<dyn Names> = Arc::new(super::lookup::NoNames);
+        let output = self.engine.call_macro(&context, name, &args, names, None)?;
         Ok(output.text.trim().to_owned())
-    };
-    let custom_schema = node.config.schema.as_deref();
-    let schema = match &node.config.target_schema {
-        Some(fixed) if node.kind == ResourceKind::Snapshot => fixed.clone(),
-        _ => ask("generate_schema_name", custom_schema)?,
-    };
-    let identifier = ask("generate_alias_name", node.config.alias.as_deref())?;
-    let database = ask("generate_database_name", node.config.database.as_deref())?;
-    // Postgres cuts it so wherever it is written; dbt's users have schemas that are.
-    let schema = cut(schema);
-    for (what, name) in [("schema", &schema), ("name", &identifier)] {
+    }
+}
+
+fn check(node: &Node, schema: &str, identifier: &str) -> Result<(), Diagnostic> {
+    for (what, name) in [("schema", schema), ("name", identifier)] {
         if name.is_empty() || name.len() > MAX_IDENT_BYTES {
             let message = format!(
                 "the {what} `{name}` of `{}` does not fit Postgres",
@@ -49,18 +120,7 @@ pub(super) fn relation(
                 )));
         }
     }
-    let mut quoting = quoting(&project.root_package().file.quoting);
-    if let Some(own) = node.config.raw.get("quoting").and_then(Json::as_object) {
-        let own = own
-            .iter()
-            .filter_map(|(k, v)| Some((k.clone(), v.as_bool()?)))
-            .collect();
-        quoting = overlay(quoting, &own);
-    }
-    Ok(Relation {
-        quoting,
-        ..Relation::new(database, schema, identifier)
-    })
+    Ok(())
 }
 
 fn cut(mut name: String) -> String {
@@ -74,11 +134,7 @@ fn cut(mut name: String) -> String {
 
 /// Where a test's failing rows are kept by its config: in dbt's `dbt_test__audit` under the
 /// test's short name, unless it names others; `None` where they are not kept.
-pub(super) fn failures(
-    project: &Project,
-    engine: &Engine,
-    node: &Node,
-) -> Result<Option<Relation>, Diagnostic> {
+pub(super) fn failures(naming: &Naming<'_>, node: &Node) -> Result<Option<Relation>, Diagnostic> {
     let stored = match (node.config.store_failures_as, node.config.store_failures) {
         (Some(StoreFailuresAs::Ephemeral), _) => false,
         (Some(_), _) => true,
@@ -96,7 +152,7 @@ pub(super) fn failures(
         config.alias.get_or_insert_with(|| test.short_name.clone());
     }
     // Long names are shortened when they are used.
-    Ok(relation(project, engine, &named).ok())
+    Ok(naming.relation(&named).ok())
 }
 
 fn quoting(map: &IndexMap<String, bool>) -> Quoting {

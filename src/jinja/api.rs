@@ -213,7 +213,7 @@ pub trait Database: Send + Sync {
 }
 
 /// What one template said of itself while it was rendered at parse time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
     /// Every `config(...)`, in order.
     pub configs: Vec<IndexMap<String, Json>>,

@@ -218,6 +218,11 @@ impl Engine {
         macros.resolve(package, name).map(|def| def.info())
     }
 
+    /// Whether a name means a macro for nodes of a package.
+    pub fn has_macro(&self, name: &str, package: &str) -> bool {
+        self.0.shared.macros.resolve(package, name).is_some()
+    }
+
     /// Whether the macro that a name means for nodes of a package, dispatched or not, is one
     /// of the built-in ones; also true where there is none.
     pub fn is_builtin(&self, name: &str, package: &str) -> bool {

@@ -3,6 +3,7 @@
 mod build;
 mod config;
 mod manifest;
+mod plain_tests;
 
 use indexmap::IndexMap;
 use marts::diag::{Diagnostic, RenderOptions, render_all};
