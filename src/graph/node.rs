@@ -196,7 +196,9 @@ impl Node {
     /// What it is for people, for example `incremental model`.
     pub fn kind_words(&self) -> String {
         match self.kind {
-            ResourceKind::Model => format!("{} model", self.config.materialized),
+            ResourceKind::Model => {
+                format!("{} model", self.config.materialized.replace('_', " "))
+            }
             ResourceKind::UnitTest => "unit test".to_owned(),
             kind => kind.as_str().to_owned(),
         }

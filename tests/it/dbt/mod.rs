@@ -1,0 +1,3 @@
+//! What dbt's users bring along beside plain models: each topic of dbt in a file of its own.
+
+mod materialized_views;
