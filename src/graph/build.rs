@@ -147,7 +147,9 @@ fn settle<'p>(
             tests: Vec::new(),
         });
     }
-    known_materialization(project, engine, &node, &in_yaml).map_err(|problem| vec![problem])?;
+    let known = known_materialization(project, engine, &node, &in_yaml);
+    node.model.materialization = known.map_err(|problem| vec![problem])?;
+    node.macros.extend(node.model.materialization.clone());
     let broken = contracts::check(&node, properties);
     if !broken.is_empty() {
         return Err(broken);
@@ -314,13 +316,14 @@ fn typed(
     Ok(config)
 }
 
-/// Refuses a model whose materialization neither marts nor a macro knows.
+/// The project's or a package's own macro that materializes a model, if there is one; refuses a
+/// materialization that neither marts nor a macro knows.
 fn known_materialization(
     project: &Project,
     engine: &Engine,
     node: &Node,
     in_yaml: &dyn Fn(&str) -> Option<Span>,
-) -> Result<(), Diagnostic> {
+) -> Result<Option<String>, Diagnostic> {
     const OURS: [&str; 5] = [
         "view",
         "table",
@@ -329,16 +332,17 @@ fn known_materialization(
         "materialized_view",
     ];
     let name = node.config.materialized.as_str();
-    let is_macro = |adapter: &str| {
-        let name = format!("materialization_{name}_{adapter}");
-        engine.find_macro(&name, &node.package).is_some()
-    };
-    if node.kind != ResourceKind::Model
-        || OURS.contains(&name)
-        || is_macro("postgres")
-        || is_macro("default")
-    {
-        return Ok(());
+    if node.kind != ResourceKind::Model {
+        return Ok(None);
+    }
+    let is_ours = OURS.contains(&name);
+    let flags = &project.root_package().file.flags;
+    let explicit = flags.get("require_explicit_package_overrides_for_builtin_materializations");
+    let by_packages = !is_ours || explicit == Some(&Json::Bool(false));
+    let own = engine.find_materialization(name, by_packages);
+    if is_ours || own.is_some() {
+        // An ephemeral model is never built.
+        return Ok(own.filter(|_| name != "ephemeral"));
     }
     let message = format!(
         "model `{}` has the unknown materialization `{name}`",
@@ -478,6 +482,7 @@ fn generic_test_node(
             config: declaration.config.clone(),
             short_name: short,
         }),
+        model: super::ModelTraits::default(),
         other: IndexMap::new(),
     };
     let (own, over) = draft::tree_layers(project, &node);

@@ -275,6 +275,7 @@ impl<'p> Drafter<'p, '_> {
             sources: Vec::new(),
             macros: Vec::new(),
             detail: Detail::None,
+            model: super::ModelTraits::default(),
             other: IndexMap::new(),
         }
     }

@@ -106,8 +106,17 @@ pub struct Node {
     pub macros: Vec<String>,
     /// What only nodes of its kind have.
     pub detail: Detail,
+    /// What only some models have.
+    pub model: ModelTraits,
     /// Every other property, as written (`meta` of sources, `docs`, `access`, ...).
     pub other: IndexMap<String, Json>,
+}
+
+/// What only some models have.
+#[derive(Clone, Debug, Default)]
+pub struct ModelTraits {
+    /// The unique id of the macro that materializes it, where that is not ours.
+    pub materialization: Option<String>,
 }
 
 /// A described column.

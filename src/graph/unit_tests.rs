@@ -259,6 +259,7 @@ impl Maker<'_> {
             sources: Vec::new(),
             macros: Vec::new(),
             detail: Detail::None,
+            model: super::ModelTraits::default(),
             other: IndexMap::new(),
         }
     }

@@ -233,6 +233,9 @@ impl Runner {
                 node.name
             )));
         };
+        if let Some(unique_id) = &node.model.materialization {
+            return self.custom(ix, unique_id, sql, session).await;
+        }
         let live_sql = self.stage().live_text(sql);
         let spec = Spec {
             node,
