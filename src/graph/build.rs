@@ -13,7 +13,7 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test, money,
 };
-use super::{contracts, duplicates, model_json, naming, resolve, shares, unit_tests};
+use super::{contracts, deprecation, duplicates, model_json, naming, resolve, shares, unit_tests};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::names::NodeId;
@@ -73,6 +73,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
     problems.extend(unit_tests::check(&nodes));
     problems.extend(shares::check(&nodes));
+    problems.extend(deprecation::check(&nodes, engine.started_at()));
     problems.extend(cycle::find(&nodes, &project.sources));
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
         .into_iter()
@@ -541,7 +542,13 @@ fn model_expression(target: &Node) -> String {
         Detail::Source { source, .. } => {
             format!("get_where_subquery(source('{source}', '{}'))", target.name)
         }
-        _ => format!("get_where_subquery(ref('{}'))", target.name),
+        _ => match &target.model.version {
+            Some(version) => {
+                let (name, version) = (&target.name, version.text());
+                format!("get_where_subquery(ref('{name}', version='{version}'))")
+            }
+            None => format!("get_where_subquery(ref('{}'))", target.name),
+        },
     }
 }
 
@@ -553,7 +560,10 @@ pub(super) fn test_names(
 ) -> (String, String) {
     let (prefix, of) = match &target.detail {
         Detail::Source { source, .. } => ("source_", format!("{source}_{}", target.name)),
-        _ => ("", target.name.clone()),
+        _ => match &target.model.version {
+            Some(version) => ("", format!("{}_v{}", target.name, version.text())),
+            None => ("", target.name.clone()),
+        },
     };
     let namespace = namespace.map(|n| format!("{n}_")).unwrap_or_default();
     generic_test::names(&format!("{namespace}{prefix}{test}"), &of, arguments)

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::diag::{FileId, Span};
 use crate::jinja::{RefCall, SourceCall};
 use crate::names::{NodeId, Relation};
-use crate::project::NodeConfig;
+use crate::project::{ModelVersion, NodeConfig};
 
 /// The index of a node in its [`super::Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,6 +117,8 @@ pub struct Node {
 pub struct ModelTraits {
     /// The unique id of the macro that materializes it, where that is not ours.
     pub materialization: Option<String>,
+    /// Which version it is; of a unit test, which version it tests.
+    pub version: Option<ModelVersion>,
 }
 
 /// A described column.
@@ -192,7 +194,10 @@ impl Node {
     /// How people see it: `schema.name` for relations, `model::name` for unit tests, else the name.
     pub fn label(&self) -> String {
         if let (Detail::UnitTest(_), [.., model, name]) = (&self.detail, self.fqn.as_slice()) {
-            return format!("{model}::{name}");
+            return match &self.model.version {
+                Some(version) => format!("{model}.v{}::{name}", version.text()),
+                None => format!("{model}::{name}"),
+            };
         }
         match &self.relation {
             Some(relation) if !relation.schema.is_empty() => {

@@ -212,6 +212,11 @@ impl Engine {
         })
     }
 
+    /// When the invocation started, as an RFC 3339 instant in UTC.
+    pub fn started_at(&self) -> &str {
+        &self.0.shared.settings.run_started_at
+    }
+
     /// The macro that a name means for nodes of a package.
     pub fn find_macro(&self, name: &str, package: &str) -> Option<MacroInfo> {
         let macros = &self.0.shared.macros;

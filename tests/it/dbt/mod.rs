@@ -2,3 +2,4 @@
 
 mod materialized_views;
 mod own_materializations;
+mod versions;
