@@ -144,6 +144,16 @@ impl Relation {
         }
     }
 
+    /// The word that `alter`, `drop` and `comment on` take; a relation of unknown kind is taken
+    /// for a table.
+    pub fn keyword(&self) -> &'static str {
+        match self.kind {
+            Some(RelationKind::View) => "view",
+            Some(RelationKind::MaterializedView) => "materialized view",
+            _ => "table",
+        }
+    }
+
     /// The schema alone, rendered as SQL with its quoting.
     pub fn schema_sql(&self) -> String {
         part(&self.schema, self.quoting.schema)

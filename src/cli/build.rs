@@ -119,6 +119,12 @@ pub(super) async fn execute(
         },
     );
     modes.check_audit(invocation, &plan)?;
+    if let Some(message) =
+        publish_mode::own_materializations(invocation, &plan, &modes, args.dry_run)?
+    {
+        let code = crate::diag::codes::PUBLISH_MODE.as_str().to_owned();
+        reporter.event(&Event::Warned { code, message });
+    }
     let threads = invocation.project.target.threads.max(1);
     let mut setup = setup(invocation, args.full_refresh, connected, world)?;
     setup.no_wait = args.no_wait;

@@ -89,6 +89,41 @@ impl Modes {
     }
 }
 
+/// Models that a project's own materialization builds write to their live relations whatever
+/// the mode. The warning to give of that, if the modes say otherwise.
+///
+/// Errors: in a dry run, which must leave nothing behind.
+pub(super) fn own_materializations(
+    invocation: &Invocation,
+    plan: &Plan,
+    modes: &Modes,
+    dry_run: bool,
+) -> Result<Option<String>, Failure> {
+    let own: Vec<&Node> = plan
+        .nodes()
+        .map(|ix| invocation.graph.node(ix))
+        .filter(|node| node.model.materialization.is_some())
+        .collect();
+    let later = |node: &&&Node| modes.of(node) != Mode::Immediate;
+    let names: Vec<&str> = own.iter().filter(later).map(|n| n.name.as_str()).collect();
+    let (names, are) = match names.as_slice() {
+        [] => return Ok(None),
+        [one] => ((*one).to_owned(), "is"),
+        many => (many.join(", "), "are"),
+    };
+    if dry_run {
+        return Err(Failure::message(
+            codes::PUBLISH_MODE,
+            format!("{names} {are} built by the project's own materialization, which would write"),
+            "leave them out with --exclude",
+        ));
+    }
+    Ok(Some(format!(
+        "{names} {are} built by the project's own materialization, which writes by itself: published \
+         immediately, and so is what it reads"
+    )))
+}
+
 fn mode(publish: Publish) -> Mode {
     match publish {
         Publish::Immediate => Mode::Immediate,

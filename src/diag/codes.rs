@@ -92,6 +92,8 @@ codes! {
     CONFIG_VALUE = "config-value";
     /// Two entries of property files describe one resource.
     DUPLICATE_PROPERTIES = "duplicate-properties";
+    /// `versions:` of a model contradict each other.
+    MODEL_VERSIONS = "model-versions";
     /// A source's table is declared twice.
     DUPLICATE_SOURCE = "duplicate-source";
     /// Two packages share a name.
@@ -157,6 +159,8 @@ codes! {
     MONEY_DECLARATION = "money-declaration";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
+    /// A model's `deprecation_date` has passed, or somebody reads such a model.
+    MODEL_DEPRECATED = "model-deprecated";
     /// Something in the config of a node is wrong.
     NODE_CONFIG = "node-config";
     /// A selection cannot be understood.

@@ -15,7 +15,7 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test, money,
 };
-use super::{contracts, duplicates, model_json, naming, resolve, shares, unit_tests};
+use super::{contracts, deprecation, duplicates, model_json, naming, resolve, shares, unit_tests};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::names::NodeId;
@@ -81,6 +81,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
     problems.extend(unit_tests::check(&nodes));
     problems.extend(shares::check(&nodes));
+    problems.extend(deprecation::check(&nodes, engine.started_at()));
     problems.extend(cycle::find(&nodes, &project.sources));
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
         .into_iter()
@@ -156,7 +157,9 @@ fn settle<'p>(
             tests: Vec::new(),
         });
     }
-    known_materialization(project, engine, &node, &in_yaml).map_err(|problem| vec![problem])?;
+    let known = known_materialization(project, engine, &node, &in_yaml);
+    node.model.materialization = known.map_err(|problem| vec![problem])?;
+    node.macros.extend(node.model.materialization.clone());
     let broken = contracts::check(&node, properties);
     if !broken.is_empty() {
         return Err(broken);
@@ -322,25 +325,33 @@ fn typed(
     Ok(config)
 }
 
-/// Refuses a model whose materialization neither marts nor a macro knows.
+/// The project's or a package's own macro that materializes a model, if there is one; refuses a
+/// materialization that neither marts nor a macro knows.
 fn known_materialization(
     project: &Project,
     engine: &Engine,
     node: &Node,
     in_yaml: &dyn Fn(&str) -> Option<Span>,
-) -> Result<(), Diagnostic> {
-    const OURS: [&str; 4] = ["view", "table", "incremental", "ephemeral"];
+) -> Result<Option<String>, Diagnostic> {
+    const OURS: [&str; 5] = [
+        "view",
+        "table",
+        "incremental",
+        "ephemeral",
+        "materialized_view",
+    ];
     let name = node.config.materialized.as_str();
-    let is_macro = |adapter: &str| {
-        let name = format!("materialization_{name}_{adapter}");
-        engine.has_macro(&name, &node.package)
-    };
-    if node.kind != ResourceKind::Model
-        || OURS.contains(&name)
-        || is_macro("postgres")
-        || is_macro("default")
-    {
-        return Ok(());
+    if node.kind != ResourceKind::Model {
+        return Ok(None);
+    }
+    let is_ours = OURS.contains(&name);
+    let flags = &project.root_package().file.flags;
+    let explicit = flags.get("require_explicit_package_overrides_for_builtin_materializations");
+    let by_packages = !is_ours || explicit == Some(&Json::Bool(false));
+    let own = engine.find_materialization(name, by_packages);
+    if is_ours || own.is_some() {
+        // An ephemeral model is never built.
+        return Ok(own.filter(|_| name != "ephemeral"));
     }
     let message = format!(
         "model `{}` has the unknown materialization `{name}`",
@@ -491,6 +502,7 @@ fn generic_test_node(
             config: declaration.config.clone(),
             short_name: short,
         }),
+        model: super::ModelTraits::default(),
         other: IndexMap::new(),
     };
     let (own, over) = draft::tree_layers(project, &node);
@@ -552,7 +564,13 @@ fn model_expression(target: &Node) -> String {
         Detail::Source { source, .. } => {
             format!("get_where_subquery(source('{source}', '{}'))", target.name)
         }
-        _ => format!("get_where_subquery(ref('{}'))", target.name),
+        _ => match &target.model.version {
+            Some(version) => {
+                let (name, version) = (&target.name, version.text());
+                format!("get_where_subquery(ref('{name}', version='{version}'))")
+            }
+            None => format!("get_where_subquery(ref('{}'))", target.name),
+        },
     }
 }
 
@@ -564,7 +582,10 @@ pub(super) fn test_names(
 ) -> (String, String) {
     let (prefix, of) = match &target.detail {
         Detail::Source { source, .. } => ("source_", format!("{source}_{}", target.name)),
-        _ => ("", target.name.clone()),
+        _ => match &target.model.version {
+            Some(version) => ("", format!("{}_v{}", target.name, version.text())),
+            None => ("", target.name.clone()),
+        },
     };
     let namespace = namespace.map(|n| format!("{n}_")).unwrap_or_default();
     generic_test::names(&format!("{namespace}{prefix}{test}"), &of, arguments)

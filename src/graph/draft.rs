@@ -9,8 +9,8 @@ use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes};
 use crate::jinja;
 use crate::names::NodeId;
 use crate::project::{
-    CodeFile, ColumnProperties, ConfigMap, ConfigTree, ConfigTrees, NodeConfig, Package, Project,
-    ResourceProperties, SourceTable,
+    CodeFile, ColumnProperties, ConfigMap, ConfigTree, ConfigTrees, ModelVersion, NodeConfig,
+    Package, Project, ResourceProperties, SourceTable,
 };
 
 /// A node to be, with where its config comes from.
@@ -275,6 +275,7 @@ impl<'p> Drafter<'p, '_> {
             sources: Vec::new(),
             macros: Vec::new(),
             detail: Detail::None,
+            model: super::ModelTraits::default(),
             other: IndexMap::new(),
         }
     }
@@ -282,10 +283,18 @@ impl<'p> Drafter<'p, '_> {
     fn push(&mut self, mut node: Node, patch: Option<&'p ResourceProperties>) {
         let mut config = ConfigMap::new();
         if let Some(patch) = patch {
+            if let Some(version) = &patch.version {
+                become_version(&mut node, &patch.name.value, version);
+            }
             node.description = patch.description.clone();
             node.columns = columns(&patch.columns);
             node.patch_path = Some(patch.path.clone());
             node.other = patch.other.clone();
+            if let Some(Json::String(date)) = node.other.get_mut("deprecation_date")
+                && date.len() == "2020-01-01".len()
+            {
+                date.push_str("T00:00:00+00:00");
+            }
             config = patch
                 .config
                 .iter()
@@ -317,6 +326,16 @@ impl<'p> Drafter<'p, '_> {
     }
 }
 
+/// A file's model is a version of the model of another name.
+fn become_version(node: &mut Node, name: &str, version: &ModelVersion) {
+    let v = format!("v{}", version.text());
+    node.id = NodeId::new(format!("model.{}.{name}.{v}", node.package));
+    name.clone_into(&mut node.name);
+    node.fqn.pop();
+    node.fqn.extend([name.to_owned(), v]);
+    node.model.version = Some(version.clone());
+}
+
 /// Described columns by name.
 fn columns(list: &[ColumnProperties]) -> IndexMap<String, ColumnInfo> {
     list.iter()
@@ -336,7 +355,15 @@ fn columns(list: &[ColumnProperties]) -> IndexMap<String, ColumnInfo> {
 struct ByName<'p>(HashMap<&'p str, &'p ResourceProperties>);
 
 fn by_name(list: &[ResourceProperties]) -> ByName<'_> {
-    ByName(list.iter().map(|p| (p.name.value.as_str(), p)).collect())
+    ByName(list.iter().map(|p| (file_of(p), p)).collect())
+}
+
+/// The name of the file that an entry describes.
+fn file_of(entry: &ResourceProperties) -> &str {
+    match &entry.version {
+        Some(version) => &version.file,
+        None => &entry.name.value,
+    }
 }
 
 impl<'p> ByName<'p> {
@@ -361,7 +388,7 @@ impl<'p> ByName<'p> {
         let mut left: Vec<_> = self.0.values().collect();
         left.sort_by_key(|p| (p.path.clone(), p.name.span.start));
         for patch in left {
-            let name = &patch.name.value;
+            let name = file_of(patch);
             let near = crate::diag::nearest(name, names.iter().map(String::as_str));
             let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),

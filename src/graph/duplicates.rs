@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, codes};
 pub(super) fn duplicates(nodes: &[Node]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut ids: IndexMap<&str, &Node> = IndexMap::new();
-    let mut names: IndexMap<(&str, &str), &Node> = IndexMap::new();
+    let mut names: IndexMap<(&str, &str, Option<String>), &Node> = IndexMap::new();
     let mut relations: IndexMap<String, &Node> = IndexMap::new();
     for node in nodes {
         let seen = ids.insert(node.id.as_str(), node);
@@ -26,7 +26,9 @@ pub(super) fn duplicates(nodes: &[Node]) -> Vec<Diagnostic> {
         if !has_relation(node) {
             continue;
         }
-        if let Some(first) = names.insert((&node.package, &node.name), node) {
+        let version = node.model.version.as_ref().map(|version| version.text());
+        let key = (node.package.as_str(), node.name.as_str(), version);
+        if let Some(first) = names.insert(key, node) {
             let text = format!(
                 "a {} and a {} are both named `{}`, so a ref could mean either",
                 first.kind.as_str(),

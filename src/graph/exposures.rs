@@ -81,6 +81,7 @@ impl Written<'_> {
             sources: Vec::new(),
             macros: Vec::new(),
             detail: super::Detail::None,
+            model: super::ModelTraits::default(),
             other: match self.entry {
                 Json::Object(map) => map.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
                 _ => IndexMap::new(),

@@ -91,6 +91,7 @@ fn made(kind: ResourceKind, name: &str, path: &str) -> Made {
         sources: Vec::new(),
         macros: Vec::new(),
         detail: Detail::None,
+        model: super::ModelTraits::default(),
         other: IndexMap::new(),
     };
     Made {

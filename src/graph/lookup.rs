@@ -11,10 +11,29 @@ use crate::names::Relation;
 #[derive(Clone, Debug, Default)]
 pub struct NameTable {
     /// Name to the nodes of that name, each with its package; the root project's first.
-    refs: HashMap<String, Vec<(String, NodeIx)>>,
+    refs: HashMap<String, Vec<Named>>,
     sources: HashMap<(String, String), Vec<(String, NodeIx)>>,
     /// Disabled names, to say so.
     disabled: HashMap<String, String>,
+}
+
+/// A node that a ref may mean.
+#[derive(Clone, Debug)]
+struct Named {
+    package: String,
+    ix: NodeIx,
+    /// Its version as text, and whether it is the latest.
+    version: Option<(String, bool)>,
+}
+
+impl Named {
+    fn is_meant(&self, version: Option<&str>) -> bool {
+        match (&self.version, version) {
+            (Some((own, _)), Some(wanted)) => own == wanted,
+            (Some((_, latest)), None) => *latest,
+            (None, wanted) => wanted.is_none(),
+        }
+    }
 }
 
 impl NameTable {
@@ -24,7 +43,18 @@ impl NameTable {
             let entry = (node.package.clone(), NodeIx(index as u32));
             match (&node.kind, &node.detail) {
                 (ResourceKind::Model | ResourceKind::Seed | ResourceKind::Snapshot, _) => {
-                    table.refs.entry(node.name.clone()).or_default().push(entry);
+                    let (package, ix) = entry;
+                    let version = node.model.version.as_ref();
+                    let version = version.map(|v| (v.text(), v.is_latest()));
+                    table
+                        .refs
+                        .entry(node.name.clone())
+                        .or_default()
+                        .push(Named {
+                            package,
+                            ix,
+                            version,
+                        });
                 }
                 (_, super::Detail::Source { source, .. }) => {
                     let key = (source.clone(), node.name.clone());
@@ -43,20 +73,57 @@ impl NameTable {
     /// of the root project, else the only one there is.
     pub fn find_ref(&self, package: &str, call: &RefCall) -> Result<NodeIx, LookupError> {
         let candidates = self.refs.get(&call.name).map_or(&[][..], Vec::as_slice);
-        let of = |wanted: &str| {
+        let meant = || {
+            let version = call.version.as_deref();
             candidates
                 .iter()
-                .find(|(p, _)| p == wanted)
-                .map(|(_, ix)| *ix)
+                .filter(move |named| named.is_meant(version))
         };
+        let of = |wanted: &str| meant().find(|n| n.package == wanted).map(|n| n.ix);
         let found = match &call.package {
             Some(wanted) => of(wanted),
-            None => of(package).or_else(|| candidates.first().map(|(_, ix)| *ix)),
+            None => of(package).or_else(|| meant().next().map(|n| n.ix)),
         };
         found.ok_or_else(|| self.unknown_ref(call))
     }
 
+    /// The versions of a model that a package's property files mean by this name, as written.
+    pub(super) fn versions(&self, package: &str, name: &str) -> Vec<String> {
+        let candidates = self.refs.get(name).map_or(&[][..], Vec::as_slice);
+        let own = candidates.iter().filter(|n| n.package == package);
+        own.filter_map(|n| Some(n.version.as_ref()?.0.clone()))
+            .collect()
+    }
+
+    /// Why a version is not there.
+    fn unknown_version(&self, call: &RefCall) -> Option<LookupError> {
+        let wanted = call.version.as_ref()?;
+        let candidates = self.refs.get(&call.name)?;
+        let mut known: Vec<&str> = candidates
+            .iter()
+            .filter_map(|n| Some(n.version.as_ref()?.0.as_str()))
+            .collect();
+        known.sort_unstable();
+        let (message, hint) = match known.as_slice() {
+            [] => (
+                format!("`{}` has no versions, so none is {wanted}", call.name),
+                format!("write ref('{}'), or give the model `versions:`", call.name),
+            ),
+            known => (
+                format!("`{}` has no version {wanted}", call.name),
+                format!("it has {}", known.join(", ")),
+            ),
+        };
+        Some(LookupError {
+            message,
+            hint: Some(hint),
+        })
+    }
+
     fn unknown_ref(&self, call: &RefCall) -> LookupError {
+        if let Some(error) = self.unknown_version(call) {
+            return error;
+        }
         if let Some(path) = self.disabled.get(&call.name) {
             return LookupError {
                 message: format!("`{}` is disabled, so nothing can ref it", call.name),

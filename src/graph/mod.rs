@@ -8,6 +8,7 @@ mod clones;
 mod config_json;
 mod contracts;
 mod cycle;
+mod deprecation;
 mod docs;
 mod draft;
 mod duplicates;

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::diag::{FileId, Span};
 use crate::jinja::{RefCall, SourceCall};
 use crate::names::{NodeId, Relation};
-use crate::project::NodeConfig;
+use crate::project::{ModelVersion, NodeConfig};
 
 /// The index of a node in its [`super::Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,8 +106,19 @@ pub struct Node {
     pub macros: Vec<String>,
     /// What only nodes of its kind have.
     pub detail: Detail,
+    /// What only some models have.
+    pub model: ModelTraits,
     /// Every other property, as written (`meta` of sources, `docs`, `access`, ...).
     pub other: IndexMap<String, Json>,
+}
+
+/// What only some models have.
+#[derive(Clone, Debug, Default)]
+pub struct ModelTraits {
+    /// The unique id of the macro that materializes it, where that is not ours.
+    pub materialization: Option<String>,
+    /// Which version it is; of a unit test, which version it tests.
+    pub version: Option<ModelVersion>,
 }
 
 /// A described column.
@@ -183,7 +194,10 @@ impl Node {
     /// How people see it: `schema.name` for relations, `model::name` for unit tests, else the name.
     pub fn label(&self) -> String {
         if let (Detail::UnitTest(_), [.., model, name]) = (&self.detail, self.fqn.as_slice()) {
-            return format!("{model}::{name}");
+            return match &self.model.version {
+                Some(version) => format!("{model}.v{}::{name}", version.text()),
+                None => format!("{model}::{name}"),
+            };
         }
         match &self.relation {
             Some(relation) if !relation.schema.is_empty() => {
@@ -196,7 +210,9 @@ impl Node {
     /// What it is for people, for example `incremental model`.
     pub fn kind_words(&self) -> String {
         match self.kind {
-            ResourceKind::Model => format!("{} model", self.config.materialized),
+            ResourceKind::Model => {
+                format!("{} model", self.config.materialized.replace('_', " "))
+            }
             ResourceKind::UnitTest => "unit test".to_owned(),
             kind => kind.as_str().to_owned(),
         }

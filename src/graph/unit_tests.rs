@@ -43,10 +43,12 @@ pub(super) fn nodes(
                 names,
                 written,
             };
-            match maker.node() {
-                Ok(node) if node.config.enabled => made.push(node),
-                Ok(node) => disabled.push(node),
-                Err(found) => problems.extend(found),
+            for version in maker.versions(problems) {
+                match maker.node(version.as_deref()) {
+                    Ok(node) if node.config.enabled => made.push(node),
+                    Ok(node) => disabled.push(node),
+                    Err(found) => problems.extend(found),
+                }
             }
         }
     }
@@ -124,7 +126,10 @@ fn unread_inputs(nodes: &[Node], node: &Node, test: &UnitTest) -> Vec<Diagnostic
 pub fn input_of(node: &Node) -> String {
     match &node.detail {
         Detail::Source { source, .. } => format!("source('{source}', '{}')", node.name),
-        _ => format!("ref('{}')", node.name),
+        _ => match &node.model.version {
+            Some(version) => format!("ref('{}', v={})", node.name, version.text()),
+            None => format!("ref('{}')", node.name),
+        },
     }
 }
 
@@ -170,15 +175,49 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn node(&self) -> Result<Node, Vec<Diagnostic>> {
+    /// The versions of the model that are tested, each by a node of its own; `None` for a model
+    /// without versions.
+    fn versions(&self, problems: &mut Vec<Diagnostic>) -> Vec<Option<String>> {
+        let model = &self.written.model.value;
+        let all = self.names.versions(&self.package.name, model);
+        let chosen = self.written.versions.as_ref();
+        let list = |key: &str| -> Option<Vec<String>> {
+            let list = chosen?.value.get(key)?.as_array()?;
+            let text = |v: &Json| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+            Some(list.iter().map(text).collect())
+        };
+        let (include, exclude) = (list("include"), list("exclude").unwrap_or_default());
+        let named = include.iter().flatten().chain(&exclude);
+        let unknown = named.clone().find(|v| !all.contains(v)).cloned();
+        if let (Some(unknown), Some(chosen), false) = (unknown, chosen, all.is_empty()) {
+            let name = &self.written.name.value;
+            let message =
+                format!("unit test `{name}` names version {unknown}, which `{model}` has not");
+            let hint = format!("it has {}", all.join(", "));
+            let problem = Diagnostic::error(codes::UNIT_TEST_FORM, message);
+            problems.push(problem.at(chosen.span, "").hint(hint));
+        }
+        if all.is_empty() {
+            return vec![None];
+        }
+        let is_chosen = |v: &String| {
+            include.as_ref().is_none_or(|list| list.contains(v)) && !exclude.contains(v)
+        };
+        all.into_iter().filter(is_chosen).map(Some).collect()
+    }
+
+    fn node(&self, version: Option<&str>) -> Result<Node, Vec<Diagnostic>> {
         let written = self.written;
         let name = &written.name.value;
         let call = RefCall {
             package: None,
             name: written.model.value.clone(),
-            version: None,
+            version: version.map(str::to_owned),
         };
         let mut node = self.bare();
+        if let Some(version) = version {
+            node.id = NodeId::new(format!("{}_v{version}", node.id));
+        }
         node.config = self.config(&node)?;
         let tested = match self.names.find_ref(&self.package.name, &call) {
             Ok(ix) => ix,
@@ -210,7 +249,9 @@ impl Maker<'_> {
                     .hint("name a model; only models have a query to test"),
             ]);
         }
-        if let Some(versions) = written.versions.as_ref().filter(|v| !v.value.is_null()) {
+        node.model.version.clone_from(&model.model.version);
+        let versions = written.versions.as_ref().filter(|v| !v.value.is_null());
+        if let Some(versions) = versions.filter(|_| version.is_none()) {
             return Err(vec![
                 Diagnostic::error(
                     codes::UNIT_TEST_FORM,
@@ -259,6 +300,7 @@ impl Maker<'_> {
             sources: Vec::new(),
             macros: Vec::new(),
             detail: Detail::None,
+            model: super::ModelTraits::default(),
             other: IndexMap::new(),
         }
     }

@@ -196,6 +196,14 @@ pub trait Names: Send + Sync {
 pub trait Database: Send + Sync {
     /// Runs SQL of one or more statements on the node's connection; the last one's result.
     fn query(&self, sql: &str) -> Result<Table, LookupError>;
+    /// Opens a transaction, where the caller may and none is open.
+    fn begin(&self) -> Result<(), LookupError> {
+        Ok(())
+    }
+    /// Commits the open transaction.
+    fn commit(&self) -> Result<(), LookupError> {
+        Ok(())
+    }
     /// The relation of that name, with its kind, if it exists. Names match the catalog exactly.
     fn relation(&self, schema: &str, identifier: &str) -> Result<Option<Relation>, LookupError>;
     /// All relations of a schema.

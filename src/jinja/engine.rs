@@ -21,7 +21,7 @@ use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes, nearest};
 /// The template that prepares a State; every other template includes it first.
 const BOOT: &str = "{% macro __load(id) %}{% import id as t %}{% set _ = __keep(id, t.m) %}{% endmacro %}\
                     {% set _ = __boot(__load) %}";
-const INCLUDE_BOOT: &str = "{% include '__boot' %}";
+pub(super) const INCLUDE_BOOT: &str = "{% include '__boot' %}";
 const CALL: &str = "{% include '__boot' %}{% set _ = __invoke() %}";
 
 /// Recursion deeper than this is taken for endless.
@@ -29,13 +29,13 @@ const RECURSION_LIMIT: usize = 5_000;
 
 /// dbt's Jinja dialect with a project's macros loaded. Cheap to clone and to share.
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
+pub struct Engine(pub(super) Arc<Inner>);
 
-struct Inner {
-    shared: Arc<Shared>,
+pub(super) struct Inner {
+    pub(super) shared: Arc<Shared>,
     sources: SourceMap,
     parse: Environment<'static>,
-    run: Environment<'static>,
+    pub(super) run: Environment<'static>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -212,6 +212,11 @@ impl Engine {
         })
     }
 
+    /// When the invocation started, as an RFC 3339 instant in UTC.
+    pub fn started_at(&self) -> &str {
+        &self.0.shared.settings.run_started_at
+    }
+
     /// The macro that a name means for nodes of a package.
     pub fn find_macro(&self, name: &str, package: &str) -> Option<MacroInfo> {
         let macros = &self.0.shared.macros;
@@ -327,7 +332,12 @@ impl Engine {
     }
 
     /// An error of the engine as a diagnostic: the innermost place first, then who called.
-    fn diagnose(&self, run: &Run, error: &Error, template: Option<&Template>) -> Diagnostic {
+    pub(super) fn diagnose(
+        &self,
+        run: &Run,
+        error: &Error,
+        template: Option<&Template>,
+    ) -> Diagnostic {
         if let Some(broken) = contract::broken(error) {
             return broken.diagnostic(&run.node);
         }
@@ -441,7 +451,7 @@ fn tags_of(line: Span, sources: &SourceMap) -> Span {
 }
 
 /// The engine's name for the template that a caller gave.
-const TEMPLATE: &str = "template";
+pub(super) const TEMPLATE: &str = "template";
 
 /// A diagnostic shows at most so many places of a chain of calls.
 const MAX_PLACES: usize = 6;

@@ -17,22 +17,29 @@ pub(super) async fn indexes(
 ) -> Result<Vec<String>, SessionError> {
     let mut out = Vec::new();
     let written = spec.node.config.raw.get("indexes").and_then(Json::as_array);
-    for index in written.map_or(&[][..], Vec::as_slice) {
-        let sql = session
-            .call_macro(
-                "get_create_index_sql",
-                &[
-                    ("relation", Arg::Relation(relation.clone())),
-                    ("index_dict", Arg::Json(index.clone())),
-                ],
-            )
-            .await?;
-        let sql = sql.trim().trim_end_matches(';');
-        if !sql.is_empty() {
-            out.push(sql.to_owned());
-        }
+    for dict in written.map_or(&[][..], Vec::as_slice) {
+        out.extend(index(relation, dict, session).await?);
     }
     Ok(out)
+}
+
+/// The `create index` statement of one entry of `indexes:`.
+pub(super) async fn index(
+    relation: &Relation,
+    dict: &Json,
+    session: &dyn Session,
+) -> Result<Option<String>, SessionError> {
+    let sql = session
+        .call_macro(
+            "get_create_index_sql",
+            &[
+                ("relation", Arg::Relation(relation.clone())),
+                ("index_dict", Arg::Json(dict.clone())),
+            ],
+        )
+        .await?;
+    let sql = sql.trim().trim_end_matches(';');
+    Ok((!sql.is_empty()).then(|| sql.to_owned()))
 }
 
 /// `comment on` statements for `persist_docs:`; `columns` are those that exist.

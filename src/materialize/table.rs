@@ -80,10 +80,10 @@ pub(super) async fn finish(
 }
 
 /// Comments and privileges of the node's own config.
-fn settings_of(spec: Spec<'_>, relation: &Relation, facts: &Facts) -> Vec<String> {
+pub(super) fn settings_of(spec: Spec<'_>, relation: &Relation, facts: &Facts) -> Vec<String> {
     let columns = facts.candidate_columns.iter().map(|c| c.name.clone());
     let columns: Vec<String> = columns.collect();
-    let mut out = settings::comments(spec.node, "table", relation, &columns);
+    let mut out = settings::comments(spec.node, relation.keyword(), relation, &columns);
     let had = facts
         .live
         .as_ref()
@@ -138,7 +138,8 @@ pub(super) async fn publish(
     } else {
         Vec::new()
     };
-    then.extend(settings::comments(node, "table", spec.live, &columns));
+    let keyword = candidate.keyword();
+    then.extend(settings::comments(node, keyword, spec.live, &columns));
     if node.config.grants.is_some() {
         let current = facts::read(session, spec.live, None, Views::Direct).await?;
         let had = current
@@ -155,7 +156,7 @@ pub(super) async fn publish(
     };
     let published = publish_table(session, swap).await?;
     Ok(Built {
-        kind: Some(RelationKind::Table),
+        kind: Some(candidate.kind.unwrap_or(RelationKind::Table)),
         garbage: published.garbage,
         warnings: settings::missing_columns(node, &columns)
             .into_iter()

@@ -126,7 +126,25 @@ fn modes(
         let above = reads[step].iter().filter_map(|parent| modes[*parent]);
         modes[step] = above.chain([mode(node)]).max();
     }
+    publish_at_once(graph, plan, reads, &mut modes);
     modes
+}
+
+/// What a project's own materialization builds is visible as soon as it is built, hence what it
+/// reads is as well.
+fn publish_at_once(graph: &Graph, plan: &Plan, reads: &[Vec<usize>], modes: &mut [Option<Mode>]) {
+    let is_own = |step: &usize| {
+        let node = plan.steps[*step].node().map(|ix| graph.node(ix));
+        node.is_some_and(|node| node.model.materialization.is_some())
+    };
+    let mut open: Vec<usize> = (0..reads.len()).filter(is_own).collect();
+    let mut seen = HashSet::new();
+    while let Some(step) = open.pop() {
+        if seen.insert(step) {
+            modes[step] = modes[step].and(Some(Mode::Immediate));
+            open.extend(&reads[step]);
+        }
+    }
 }
 
 /// Steps, each after what it reads.

@@ -221,8 +221,10 @@ pub struct ResourceProperties {
     pub columns: Vec<ColumnProperties>,
     /// `data_tests:`/`tests:` of the resource itself.
     pub tests: Vec<TestDeclaration>,
-    /// `versions:` of a model, typed; as written they are in `other`.
+    /// `versions:` of a model, typed; an entry that has some is replaced by one for each.
     pub versions: Vec<super::VersionProperties>,
+    /// The version that the entry is about.
+    pub version: Option<super::ModelVersion>,
     /// Every other key, as written (`meta`, `docs`, `access`, `versions`, `constraints`, `relation`, ...).
     pub other: IndexMap<String, Json>,
 }

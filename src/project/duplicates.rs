@@ -28,9 +28,13 @@ pub(crate) fn check(package: &Package, check: &mut Check) {
 }
 
 fn described_twice(kind: &str, entries: &[ResourceProperties], check: &mut Check) {
-    let mut seen: HashMap<&str, &Spanned<String>> = HashMap::new();
+    let mut seen: HashMap<(&str, Option<String>), &Spanned<String>> = HashMap::new();
     for entry in entries {
-        if let Some(first) = seen.insert(&entry.name.value, &entry.name) {
+        let version = entry.version.as_ref().map(|version| version.text());
+        let key = (entry.name.value.as_str(), version);
+        let first = seen.insert(key, &entry.name);
+        // The versions of one entry share its place.
+        if let Some(first) = first.filter(|first| first.span != entry.name.span) {
             check.push(
                 Diagnostic::error(
                     DUPLICATE_PROPERTIES,

@@ -40,7 +40,7 @@ pub use unit_tests::{
     FixtureFormat, FixtureProperties, GivenProperties, Overrides, UnitTestProperties, WrittenRows,
 };
 pub use vars::parse_vars;
-pub use versions::{VersionColumns, VersionProperties};
+pub use versions::{ModelVersion, VersionColumns, VersionProperties};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

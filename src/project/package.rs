@@ -84,6 +84,7 @@ pub(crate) fn read(
         &mut package.properties,
         check,
     );
+    super::versions::expand(&mut package, check);
     package
 }
 

@@ -138,6 +138,7 @@ fn resource(
         columns,
         tests,
         versions,
+        version: None,
         other,
     })
 }

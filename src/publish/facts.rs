@@ -156,6 +156,17 @@ impl Live {
         !self.may_replace || !self.blockers.is_empty() || self.views.iter().any(fixed)
     }
 
+    /// The same relation without some of the materialized views that read it.
+    pub(super) fn without_readers(&self, gone: impl Fn(&DependentView) -> bool) -> Self {
+        let mut rest = self.clone();
+        rest.views.retain(|view| view.kind != 'm' || !gone(view));
+        if rest.views.iter().all(|view| view.kind != 'm') {
+            let by_reader = |blocker: &String| !blocker.starts_with("materialized view ");
+            rest.blockers.retain(by_reader);
+        }
+        rest
+    }
+
     /// Whether it holds rows that could be replaced in place.
     pub fn is_table(&self) -> bool {
         matches!(self.kind, 'r' | 'p')

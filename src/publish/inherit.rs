@@ -5,15 +5,23 @@ use super::facts::{self, ColumnGrant, DependentView, Facts, Grant, LiveColumn, V
 use crate::names::{Relation, quote_ident, quote_literal};
 use crate::session::{Session, SessionError};
 
-/// Gives a finished candidate the owner, privileges and comments of what it will replace.
+/// Gives a finished candidate table the owner, privileges and comments of what it will replace.
 pub async fn take_over(
     session: &dyn Session,
     home: &CandidateHome,
     live: &Relation,
 ) -> Result<Facts, SessionError> {
-    let candidate = home.candidate(live);
-    let facts = facts::read(session, live, Some(&candidate), Views::Direct).await?;
-    let statements = of_candidate(&facts, live, &candidate);
+    take_over_as(session, &home.candidate(live), live).await
+}
+
+/// The same for a candidate that says of what kind it is.
+pub async fn take_over_as(
+    session: &dyn Session,
+    candidate: &Relation,
+    live: &Relation,
+) -> Result<Facts, SessionError> {
+    let facts = facts::read(session, live, Some(candidate), Views::Direct).await?;
+    let statements = of_candidate(&facts, live, candidate);
     if !statements.is_empty() {
         let text = format!("begin; {}; commit", statements.join("; "));
         session.execute((&text).into()).await?;
@@ -68,7 +76,7 @@ pub(super) fn statements(
     ));
     // A view's comment on a table of the same name would still say what it said.
     out.extend(comments(
-        "table",
+        candidate.keyword(),
         &name,
         live.comment.as_deref(),
         live.columns.iter().filter(|c| has(&c.name)),

@@ -20,7 +20,7 @@ pub mod target_lock;
 pub mod views;
 
 pub use home::{CandidateHome, RunTag};
-pub use inherit::take_over;
+pub use inherit::{take_over, take_over_as};
 pub use locks::lock_inside;
 pub use pending::Pending;
 pub use publication::Publication;

@@ -11,6 +11,16 @@ pub enum Publication {
         /// privileges and comments.
         inherited: Box<Facts>,
     },
+    /// The candidate materialized view takes the live name, or is created anew under it where
+    /// what it reads does not move with it.
+    MaterializedView {
+        /// As for a table.
+        inherited: Box<Facts>,
+        /// The whole `create materialized view`, with live names in it, and its indexes.
+        create: String,
+        /// Statements that follow where it is created anew.
+        then: Vec<String>,
+    },
     /// A view is created under its live name.
     View {
         /// The whole `create view`, with live names in it.

@@ -29,7 +29,8 @@ pub(super) async fn publish(
     locks::retry_while_locked(session, swap.live, || session.execute((&text).into()))
         .await
         .map_err(|error| explain(swap, live, error))?;
-    let garbage = vec![format!("drop table if exists {}", swap.candidate)];
+    let (keyword, candidate) = (swap.candidate.keyword(), swap.candidate);
+    let garbage = vec![format!("drop {keyword} if exists {candidate}")];
     Ok(Published {
         method: Method::Rows,
         garbage,
@@ -137,10 +138,13 @@ fn same_columns(live: &Live, columns: &[LiveColumn]) -> bool {
 fn refusal(swap: Swap<'_>, live: &Live, columns: &[LiveColumn]) -> SessionError {
     let mut diagnostic = Diagnostic::error(
         codes::PUBLISH_REFUSED,
-        format!(
-            "{} was not replaced: others depend on it and its columns differ",
-            swap.live
-        ),
+        match live.is_table() {
+            true => format!(
+                "{} was not replaced: others depend on it and its columns differ",
+                swap.live
+            ),
+            false => format!("{} was not replaced: others depend on it", swap.live),
+        },
     );
     for blocker in &live.blockers {
         diagnostic = diagnostic.note(format!("it has: {blocker}"));

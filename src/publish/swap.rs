@@ -42,6 +42,7 @@ pub async fn publish_table(
     let facts = facts::read(session, swap.live, Some(swap.candidate), Views::Direct).await?;
     if let Some(live) = &facts.live
         && live.must_stay()
+        && !waits_for_its_turn(live, swap.pending, &facts.candidate_columns)
     {
         return rows::publish(session, swap, live, &facts.candidate_columns).await;
     }
@@ -58,6 +59,14 @@ pub async fn publish_table(
     }
 }
 
+/// Whether nothing keeps a relation from being replaced but materialized views that this run
+/// will still make anew: they keep reading what is replaced until then. Where its rows can be
+/// exchanged it stays all the same.
+fn waits_for_its_turn(live: &Live, pending: &Pending, columns: &[facts::LiveColumn]) -> bool {
+    let ours = |v: &facts::DependentView| v.kind == 'm' && pending.contains(&v.schema, &v.name);
+    !rows::fits(live, columns) && !live.without_readers(ours).must_stay()
+}
+
 /// 42P16: a view's columns would change; 42703, 42883, 42804, 42846: its query no longer fits.
 pub(super) fn is_view_mismatch(error: &SessionError) -> bool {
     ["42P16", "42703", "42883", "42804", "42846", "42P10"]
@@ -71,7 +80,8 @@ async fn exchange(
     facts: &Facts,
 ) -> Result<Published, SessionError> {
     let all = facts.live.iter().flat_map(|live| &live.views);
-    let views: Vec<&facts::DependentView> = all.filter(|v| !v.is_retired()).collect();
+    let is_view = |v: &&facts::DependentView| !v.is_retired() && v.kind == 'v';
+    let views: Vec<&facts::DependentView> = all.filter(is_view).collect();
     let after: Vec<String> = views.iter().copied().map(inherit::replace_view).collect();
     let body = exchange_body(swap, facts.live.as_ref(), &[], &after);
     let locks = locks_of(swap, facts.live.as_ref(), &views);
@@ -138,7 +148,10 @@ fn exchange_body(
         let retired = swap.home.retired(swap.live);
         statements.push(swap.home.move_statement(old.keyword(), swap.live, &retired));
     }
-    statements.push(swap.home.move_statement("table", swap.candidate, swap.live));
+    statements.push(
+        swap.home
+            .move_statement(swap.candidate.keyword(), swap.candidate, swap.live),
+    );
     statements.extend_from_slice(after);
     statements.extend_from_slice(swap.then);
     statements.join("\n;\n")

@@ -34,7 +34,9 @@ fn path_under(folder: PathBuf, node: &Node) -> PathBuf {
             // Its name is its own among the tests of its model, which stands before it.
             let model = node.fqn.iter().rev().nth(1).map_or("", String::as_str);
             path.push(file_name(model));
-            path.push(format!("{}.sql", file_name(&node.name)));
+            let version = node.model.version.as_ref();
+            let version = version.map_or_else(String::new, |v| format!("_v{}", v.text()));
+            path.push(format!("{}{version}.sql", file_name(&node.name)));
         }
         _ => path.push(&node.path),
     }

@@ -1,6 +1,6 @@
 //! Queries that templates make while they are rendered, on the node's own connection.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
@@ -15,6 +15,8 @@ pub(super) struct SessionDatabase {
     pub(super) connection: Arc<Connection>,
     pub(super) handle: Handle,
     pub(super) log: UnboundedSender<Message>,
+    /// Whether a transaction is open, where templates may open one.
+    pub(super) transaction: Option<Arc<Mutex<bool>>>,
 }
 
 /// What a template said.
@@ -36,6 +38,14 @@ impl Database for SessionDatabase {
             .block_on(self.connection.query(sql))
             .map_err(lookup_error)?;
         Ok(table(rows))
+    }
+
+    fn begin(&self) -> Result<(), LookupError> {
+        self.transact("begin", true)
+    }
+
+    fn commit(&self) -> Result<(), LookupError> {
+        self.transact("commit", false)
     }
 
     fn relation(&self, schema: &str, identifier: &str) -> Result<Option<Relation>, LookupError> {
@@ -84,6 +94,19 @@ impl Database for SessionDatabase {
 }
 
 impl SessionDatabase {
+    /// Opens or ends the transaction, unless that is done.
+    fn transact(&self, statement: &str, opens: bool) -> Result<(), LookupError> {
+        let Some(transaction) = &self.transaction else {
+            return Ok(());
+        };
+        let mut open = transaction.lock().unwrap_or_else(PoisonError::into_inner);
+        if *open != opens {
+            self.query(statement)?;
+            *open = opens;
+        }
+        Ok(())
+    }
+
     fn list(&self, schema: &str, filter: &str) -> Result<Vec<Relation>, LookupError> {
         let table = self.query(&format!(
             "select current_database(), n.nspname, c.relname, c.relkind::text from pg_class c join \

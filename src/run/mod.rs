@@ -7,6 +7,7 @@ mod cancel;
 mod changes;
 mod committing;
 mod compile;
+mod custom;
 mod database;
 mod dispatcher;
 mod emptied;

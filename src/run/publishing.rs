@@ -72,6 +72,9 @@ impl Runner {
                 Publication::Table { .. } => {
                     tables.push(format!("drop table if exists {relation}"))
                 }
+                Publication::MaterializedView { .. } => {
+                    views.push(format!("drop materialized view if exists {relation}"));
+                }
                 Publication::View { .. } => views.push(format!("drop view if exists {relation}")),
                 Publication::Delta { garbage, .. } => {
                     tables.extend(garbage);

@@ -1,7 +1,7 @@
 //! The one place where a session is made: a Postgres connection plus the template engine.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
@@ -13,7 +13,9 @@ use super::database::{Message, SessionDatabase, column, table};
 use super::limits::NodeLimits;
 use super::retry::{Committed, commits};
 use crate::diag::{Diagnostic, FileId, SourceMap, codes};
-use crate::jinja::{Arg, Column, Database, Engine, Names, NodeContext, Table, Template};
+use crate::jinja::{
+    Arg, Column, Database, Engine, Materialized, Names, NodeContext, Table, Template,
+};
 use crate::names::Relation;
 use crate::pg::{Connection, PgError, SqlPlace};
 use crate::session::{Done, Embedded, MacroArg, Pieces, Session, SessionError};
@@ -43,11 +45,32 @@ pub(super) const CANCELLED: &str = "57014";
 
 impl RunSession {
     fn database(&self) -> Arc<dyn Database> {
+        self.database_in(None)
+    }
+
+    fn database_in(&self, transaction: Option<Arc<Mutex<bool>>>) -> Arc<dyn Database> {
         Arc::new(SessionDatabase {
             connection: Arc::clone(&self.connection),
             handle: Handle::current(),
             log: self.log.clone(),
+            transaction,
         })
+    }
+
+    /// Runs a materialization of the project's own. `transaction` says whether one is open.
+    pub(super) async fn materialize(
+        &self,
+        context: Arc<NodeContext>,
+        unique_id: &str,
+        transaction: Arc<Mutex<bool>>,
+    ) -> Result<Materialized, SessionError> {
+        self.check_cancel()?;
+        let database = self.database_in(Some(transaction));
+        let unique_id = unique_id.to_owned();
+        self.blocking(move |engine, _, names, _| {
+            engine.materialize(context, &unique_id, names, database)
+        })
+        .await
     }
 
     /// The same session for what must be done even after a cancel.
@@ -297,7 +320,7 @@ impl Session for RunSession {
 }
 
 /// The number at the end of a command tag, for those that count rows.
-fn rows_of(tag: &str) -> Option<u64> {
+pub(super) fn rows_of(tag: &str) -> Option<u64> {
     let verb = tag.split_whitespace().next()?;
     let counts = matches!(
         verb,

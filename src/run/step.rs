@@ -98,8 +98,12 @@ impl Runner {
         self.pending().done(live);
         if failed {
             let candidate = self.home().candidate(live);
-            self.collect_garbage(vec![format!("drop table if exists {candidate}")])
-                .await;
+            let keyword = match node.config.materialized.as_str() {
+                "materialized_view" => "materialized view",
+                _ => "table",
+            };
+            let drop = format!("drop {keyword} if exists {candidate}");
+            self.collect_garbage(vec![drop]).await;
         }
     }
 
@@ -229,6 +233,9 @@ impl Runner {
                 node.name
             )));
         };
+        if let Some(unique_id) = &node.model.materialization {
+            return self.custom(ix, unique_id, sql, session).await;
+        }
         let live_sql = self.stage().live_text(sql);
         let spec = Spec {
             node,

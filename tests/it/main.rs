@@ -1,6 +1,7 @@
 //! All integration tests but the architecture test: one binary, one module per topic.
 
 mod cases;
+mod dbt;
 mod errors;
 mod freshness;
 mod fuse;

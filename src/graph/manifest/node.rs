@@ -111,8 +111,8 @@ impl<'a> Writer<'a> {
                 code,
                 access: node.config.access.as_str(),
                 constraints: constraints(node.other.get("constraints"), true),
-                version: None,
-                latest_version: None,
+                version: node.model.version.as_ref().map(|version| &version.v),
+                latest_version: node.model.version.as_ref().map(|version| &version.latest),
                 deprecation_date: node.other.get("deprecation_date"),
                 primary_key,
                 time_spine: node.other.get("time_spine"),
@@ -168,7 +168,10 @@ impl<'a> Writer<'a> {
                     _ => "models",
                 },
                 &attached.name,
-                format!("ref('{}')", attached.name),
+                match &attached.model.version {
+                    Some(v) => format!("ref('{}', version='{}')", attached.name, v.text()),
+                    None => format!("ref('{}')", attached.name),
+                },
             ),
         };
         let mut kwargs: IndexMap<&str, Cow<'_, Json>> = test
@@ -364,7 +367,7 @@ fn inner_path(node: &Node) -> Cow<'_, str> {
         let cut = node.path.rmatch_indices('/').nth(parts.saturating_sub(1));
         Cow::Borrowed(cut.map_or(node.path.as_str(), |(at, _)| &node.path[at + 1..]))
     };
-    let names = node.fqn.len();
+    let names = node.fqn.len() - usize::from(node.model.version.is_some());
     match (&node.detail, node.kind) {
         (Detail::GenericTest(test), _) => Cow::Owned(format!("{}.sql", test.short_name)),
         (_, ResourceKind::Snapshot) if !node.path.ends_with(".sql") => {
@@ -420,9 +423,17 @@ pub(super) fn refs(node: &Node) -> Vec<Ref<'_>> {
         .map(|(call, _)| Ref {
             name: &call.name,
             package: call.package.as_deref(),
-            version: call.version.as_deref(),
+            version: call.version.as_deref().map(number_or_text),
         })
         .collect()
+}
+
+/// A version as a number where it reads like one; refs keep it as text.
+fn number_or_text(version: &str) -> Json {
+    let number = serde_json::from_str::<Json>(version).ok();
+    number
+        .filter(Json::is_number)
+        .unwrap_or_else(|| Json::from(version))
 }
 
 pub(super) fn sources(node: &Node) -> Vec<[&str; 2]> {

@@ -36,7 +36,7 @@ pub(super) fn unit_test(input: &ManifestInput<'_>, node: &Node) -> Json {
         "schema": null,
         "created_at": input.created_at,
         "versions": null,
-        "version": null,
+        "version": node.model.version.as_ref().map(|version| &version.v),
     }) {
         Json::Object(map) => map,
         _ => Map::new(),

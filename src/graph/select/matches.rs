@@ -1,5 +1,7 @@
 //! Which nodes a method finds, before `+` and `@` reach further.
 
+use std::cmp::Ordering;
+
 use serde_json::Value as Json;
 
 use super::method::{Method, TestType, VersionKind};
@@ -66,7 +68,11 @@ impl Earlier<'_> {
 
 fn finds(method: &Method, graph: &Graph, node: &Node, root_package: &str) -> bool {
     match method {
-        Method::Fqn(name) => node.kind != ResourceKind::Source && name.matches(&node.fqn),
+        Method::Fqn(name) => match (&node.model.version, node.kind) {
+            (_, ResourceKind::Source) => false,
+            (Some(_), ResourceKind::Model) => name.matches_version(&node.fqn),
+            _ => name.matches(&node.fqn),
+        },
         Method::Path(pattern) => {
             let described = node.patch_path.as_ref();
             pattern.covers(&node.path) || described.is_some_and(|path| pattern.names(path))
@@ -118,8 +124,16 @@ fn finds(method: &Method, graph: &Graph, node: &Node, root_package: &str) -> boo
             Detail::SingularTest => matches!(kind, TestType::Singular | TestType::Data),
             _ => *kind == TestType::Unit && node.kind.as_str() == "unit_test",
         },
-        // Models have no versions yet.
-        Method::Version(kind) => *kind == VersionKind::None && node.kind == ResourceKind::Model,
+        Method::Version(kind) => {
+            let against = node.model.version.as_ref().map(|v| v.against_latest());
+            node.kind == ResourceKind::Model
+                && match kind {
+                    VersionKind::Latest => against == Some(Ordering::Equal),
+                    VersionKind::Prerelease => against == Some(Ordering::Greater),
+                    VersionKind::Old => against == Some(Ordering::Less),
+                    VersionKind::None => against.is_none(),
+                }
+        }
         Method::State(_) | Method::Result(_) | Method::Fresher | Method::Selector(_) => false,
     }
 }

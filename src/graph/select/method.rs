@@ -287,6 +287,25 @@ impl Name {
         self.matches_from(fqn) || (fqn.len() > 1 && self.matches_from(&fqn[1..]))
     }
 
+    /// The same for a version of a model, whose last part is for example `v2`: `model` means all
+    /// versions, `model.v2` and `model_v2` one.
+    pub(super) fn matches_version(&self, fqn: &[String]) -> bool {
+        let Some((version, rest)) = fqn.split_last() else {
+            return false;
+        };
+        let name = rest.last().map_or("", String::as_str);
+        let leaf = self.rest.as_ref().filter(|_| self.parts == 1);
+        let is_leaf = |text: &str| leaf.is_some_and(|pattern| pattern.matches(text));
+        let joined = format!("{name}_{version}");
+        let mut last_two: Vec<&str> = self.text.rsplitn(3, '.').take(2).collect();
+        last_two.reverse();
+        self.text == name
+            || last_two.join("_") == joined
+            || is_leaf(name)
+            || is_leaf(&joined)
+            || self.matches(fqn)
+    }
+
     fn matches_from(&self, fqn: &[String]) -> bool {
         let Some(last) = fqn.last() else {
             return false;

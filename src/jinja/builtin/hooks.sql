@@ -2,7 +2,10 @@
 
 {% macro run_hooks(hooks, inside_transaction=true) %}
     {%- for hook in hooks if hook.get('transaction', true) == inside_transaction -%}
-        {%- set sql = hook.get('sql') or '' -%}
+        {%- if not inside_transaction and loop.first -%}
+            {%- do adapter.commit() -%}
+        {%- endif -%}
+        {%- set sql = render(hook.get('sql') or '') -%}
         {%- if sql | trim | length > 0 -%}
             {%- call statement(auto_begin=inside_transaction) -%}
                 {{ sql }}

@@ -12,6 +12,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/hooks.sql", include_str!("hooks.sql")),
     ("dbt/incremental.sql", include_str!("incremental.sql")),
     ("dbt/ingest.sql", include_str!("ingest.sql")),
+    (
+        "dbt/materializations.sql",
+        include_str!("materializations.sql"),
+    ),
     ("dbt/metadata.sql", include_str!("metadata.sql")),
     ("dbt/money.sql", include_str!("money.sql")),
     ("dbt/names.sql", include_str!("names.sql")),

@@ -37,7 +37,7 @@ type Method = fn(&Arc<Run>, &mut State<'_, '_>, &[Value]) -> Result<Value, Error
 const METHODS: &[(&str, Method)] = &[
     ("dispatch", dispatch),
     ("execute", execute),
-    ("add_query", execute),
+    ("add_query", add_query),
     ("get_relation", get_relation),
     ("list_relations", list_relations),
     ("list_relations_without_caching", list_relations),
@@ -62,7 +62,9 @@ const METHODS: &[(&str, Method)] = &[
     ("quote_seed_column", quote_seed_column),
     ("already_exists", already_exists),
     ("type", |_, _, _| Ok(Value::from("postgres"))),
-    ("commit", |_, _, _| Ok(Value::from(""))),
+    ("commit", commit),
+    ("release_connection", |_, _, _| Ok(Value::from(""))),
+    ("nice_connection_name", |_, _, _| Ok(Value::from("master"))),
     ("cache_added", |_, _, _| Ok(Value::from(""))),
     ("cache_dropped", |_, _, _| Ok(Value::from(""))),
     ("cache_renamed", |_, _, _| Ok(Value::from(""))),
@@ -178,6 +180,24 @@ fn dispatch(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Val
 }
 
 fn execute(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    query(run, args, false)
+}
+
+fn add_query(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    query(run, args, true)
+}
+
+/// Ends the transaction in which a materialization works.
+fn commit(run: &Arc<Run>, _: &mut State<'_, '_>, _: &[Value]) -> Result<Value, Error> {
+    if run.executes() {
+        let done = run.database()?.commit();
+        done.map_err(crate::jinja::error::raise)?;
+    }
+    Ok(Value::from(""))
+}
+
+/// Runs SQL, in a transaction where `auto_begin` says so.
+fn query(run: &Arc<Run>, args: &[Value], auto_begin: bool) -> Result<Value, Error> {
     let (sql, kwargs): (Option<Value>, Kwargs) = {
         let positional: Vec<Value> = args
             .iter()
@@ -193,7 +213,14 @@ fn execute(run: &Arc<Run>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Valu
         (positional.into_iter().next(), kwargs)
     };
     let sql = text(argument(&kwargs, sql, &["sql"])?);
+    let begin = args.get(1).filter(|v| !v.is_kwargs()).cloned();
+    let begin = argument(&kwargs, begin, &["auto_begin"])?;
+    let begin = begin.map_or(auto_begin, |value| value.is_true());
     let table = if run.executes() {
+        if begin {
+            let begun = run.database()?.begin();
+            begun.map_err(crate::jinja::error::raise)?;
+        }
         run.database()?
             .query(&sql)
             .map_err(crate::jinja::error::raise)?

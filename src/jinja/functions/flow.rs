@@ -6,12 +6,23 @@ use std::sync::Arc;
 
 use super::Body;
 use crate::jinja::context::{Mode, RenderState};
-use crate::jinja::contract;
 use crate::jinja::error::{fail, returning};
+use crate::jinja::{contract, materialization};
 
 /// The functions by name.
-pub(super) const FUNCTIONS: &[(&str, Body)] =
-    &[("return", return_value), ("log", log), ("print", print)];
+pub(super) const FUNCTIONS: &[(&str, Body)] = &[
+    ("return", return_value),
+    ("log", log),
+    ("print", print),
+    ("render", render),
+];
+
+/// `render(text)`: a text as a template of the node, for example a hook.
+fn render(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (text,): (Value,) = from_args(args)?;
+    let run = RenderState::run(state)?;
+    materialization::render(state, &run, &text.to_string()).map(Value::from)
+}
 
 fn return_value(_: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (_, kwargs): (Option<Value>, Kwargs) = from_args(args)?;

@@ -9,6 +9,7 @@ mod work;
 
 use std::time::{Duration, Instant};
 
+use super::facts::DependentView;
 use super::locks::GIVE_UP_AFTER;
 use super::swap::is_view_mismatch;
 use super::{CandidateHome, Pending, Publication, locking, target_lock};
@@ -40,6 +41,16 @@ pub struct Group<'a> {
     pub pending: &'a Pending,
     /// Schemas that this session must hold alone.
     pub held: &'a [String],
+}
+
+impl Group<'_> {
+    /// Whether a materialized view that reads a member is a member that gets a new version.
+    fn replaces(&self, view: &DependentView) -> bool {
+        let same = |m: &&Member<'_>| m.live.schema == view.schema && m.live.identifier == view.name;
+        self.members.iter().any(|member| {
+            same(&member) && matches!(member.publication, Publication::MaterializedView { .. })
+        })
+    }
 }
 
 /// A publish transaction that is complete but for its commit.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Group, Member};
 use crate::diag::{Diagnostic, codes};
-use crate::names::Relation;
+use crate::names::{Relation, RelationKind};
 use crate::publish::facts::{self, DependentView, Facts, Live, Views};
 use crate::publish::locking::Lock;
 use crate::publish::swap::Swap;
@@ -41,6 +41,10 @@ enum Way {
     Rows,
     View,
     Delta,
+    /// A materialized view that is made under its live name, over live relations.
+    Renew,
+    /// A materialized view that others read: it stays and is refreshed.
+    Refresh,
 }
 
 impl<'a> Work<'a> {
@@ -53,8 +57,9 @@ impl<'a> Work<'a> {
     ) -> Result<Self, SessionError> {
         let mut known = Vec::with_capacity(group.members.len());
         for member in group.members {
-            known.push(know(session, *member, force).await?);
+            known.push(know(session, group, *member, force).await?);
         }
+        renew(session, &mut known).await?;
         let mut work = Self::default();
         work.prepare(session, &known).await?;
         work.in_place(group, &known)?;
@@ -75,7 +80,8 @@ impl<'a> Work<'a> {
     ) -> Result<(), SessionError> {
         let mut statements = Vec::new();
         for k in known.iter().filter(|k| k.way == Way::Swap) {
-            if let Publication::Table { inherited } = k.member.publication
+            if let Publication::Table { inherited }
+            | Publication::MaterializedView { inherited, .. } = k.member.publication
                 && !inherit::is_current(inherited, &k.facts)
             {
                 let (live, candidate) = (k.member.live, k.member.candidate);
@@ -142,11 +148,16 @@ impl<'a> Work<'a> {
         locks.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.relation.cmp(&b.1.relation)));
         let mut tables: Vec<(u32, Lock)> = known
             .iter()
-            .filter(|k| matches!(k.way, Way::Swap | Way::View))
+            .filter(|k| !matches!(k.way, Way::Rows | Way::Delta))
             .filter_map(|k| {
-                let live = k.facts.live.as_ref().filter(|live| live.is_table())?;
+                let live = k.facts.live.as_ref();
+                let live = live.filter(|live| live.is_table() || live.kind == 'm')?;
                 let name = k.member.live.to_string();
-                let statement = format!("lock table {name} in access exclusive mode");
+                let owner = crate::names::quote_ident(&live.owner);
+                let statement = match live.kind {
+                    'm' => format!("alter materialized view {name} owner to {owner}"),
+                    _ => format!("lock table {name} in access exclusive mode"),
+                };
                 Some((
                     live.oid,
                     Lock {
@@ -189,7 +200,8 @@ impl<'a> Work<'a> {
         for k in known {
             let retired = group.home.retired(k.member.live);
             if let Some(live) = &k.facts.live
-                && (k.way == Way::Swap || k.way == Way::View && live.kind != 'v')
+                && (matches!(k.way, Way::Swap | Way::Renew)
+                    || k.way == Way::View && live.kind != 'v')
             {
                 check_no_blocker(k, live)?;
                 let keyword = live.keyword();
@@ -200,8 +212,9 @@ impl<'a> Work<'a> {
             }
             if k.way == Way::Swap {
                 let (candidate, live) = (k.member.candidate, k.member.live);
+                let keyword = candidate.keyword();
                 self.after
-                    .push(group.home.move_statement("table", candidate, live));
+                    .push(group.home.move_statement(keyword, candidate, live));
             }
         }
         Ok(())
@@ -227,7 +240,18 @@ impl<'a> Work<'a> {
                     self.after.extend_from_slice(then);
                 }
                 Publication::Delta { then, .. } => self.after.extend_from_slice(then),
-                Publication::Table { .. } => {}
+                Publication::MaterializedView { create, then, .. } if k.way == Way::Renew => {
+                    self.after
+                        .push(create.trim().trim_end_matches(';').to_owned());
+                    let name = k.member.live.of_kind(RelationKind::MaterializedView);
+                    self.after
+                        .extend(inherit::of_candidate(&k.facts, &name, &name));
+                    self.after.extend_from_slice(then);
+                }
+                Publication::MaterializedView { .. } if k.way == Way::Refresh => self
+                    .after
+                    .push(format!("refresh materialized view {}", k.member.live)),
+                Publication::Table { .. } | Publication::MaterializedView { .. } => {}
             }
         }
         for view in views.by_depth() {
@@ -247,6 +271,11 @@ impl<'a> Work<'a> {
                 Publication::Table { .. } if k.way == Way::Rows => {
                     let drop = format!("drop table if exists {}", k.member.candidate);
                     self.garbage.push(drop);
+                }
+                Publication::MaterializedView { .. } if k.way != Way::Swap => {
+                    let candidate = k.member.candidate;
+                    self.garbage
+                        .push(format!("drop materialized view if exists {candidate}"));
                 }
                 _ => {}
             }
@@ -307,16 +336,32 @@ impl<'a> Work<'a> {
 /// Reads a member's facts and decides how it is published.
 async fn know<'a>(
     session: &dyn Session,
+    group: Group<'a>,
     member: Member<'a>,
     force: bool,
 ) -> Result<Known<'a>, SessionError> {
-    let is_table = matches!(member.publication, Publication::Table { .. });
-    let candidate = is_table.then_some(member.candidate);
+    let moves = matches!(
+        member.publication,
+        Publication::Table { .. } | Publication::MaterializedView { .. }
+    );
+    let candidate = moves.then_some(member.candidate);
     let nested = if force { Views::Nested } else { Views::Direct };
-    let facts = facts::read(session, member.live, candidate, nested).await?;
+    let mut facts = facts::read(session, member.live, candidate, nested).await?;
+    // Materialized views of the group are replaced themselves.
+    facts.live = facts
+        .live
+        .map(|live| live.without_readers(|v| group.replaces(v)));
     let way = match member.publication {
         Publication::View { .. } => Way::View,
         Publication::Delta { .. } => Way::Delta,
+        Publication::MaterializedView { .. } => match &facts.live {
+            Some(live) if live.must_stay() && live.kind == 'm' => {
+                same_query(session, group, member).await?;
+                Way::Refresh
+            }
+            Some(live) if live.must_stay() => return Err(stays(member, live)),
+            _ => Way::Swap,
+        },
         Publication::Table { .. } => match &facts.live {
             Some(live) if live.must_stay() => Way::Rows,
             Some(live) if member.by_rows && rows::fits(live, &facts.candidate_columns) => Way::Rows,
@@ -324,6 +369,91 @@ async fn know<'a>(
         },
     };
     Ok(Known { member, facts, way })
+}
+
+/// A materialized view keeps reading what it was made over. Over a relation that does not move to
+/// its live name with it, it is made anew once that is published.
+async fn renew(session: &dyn Session, known: &mut [Known<'_>]) -> Result<(), SessionError> {
+    for at in 0..known.len() {
+        let is_kind = matches!(
+            known[at].member.publication,
+            Publication::MaterializedView { .. }
+        );
+        if !is_kind || known[at].way != Way::Swap {
+            continue;
+        }
+        let stays: Vec<&Relation> = known
+            .iter()
+            .filter(|k| k.way != Way::Swap)
+            .map(|k| k.member.candidate)
+            .collect();
+        let name = known[at].member.candidate.to_string();
+        let table = session.ask_catalog(READS, &[Some(&name)]).await?;
+        let reads_it = table.rows.iter().any(|row| {
+            let cell = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
+            let (schema, name) = (cell(0), cell(1));
+            let same = |r: &&Relation| r.schema == schema && r.identifier == name;
+            stays.iter().any(|relation| same(relation))
+        });
+        if reads_it {
+            known[at].way = Way::Renew;
+        }
+    }
+    Ok(())
+}
+
+/// The relations that a view or materialized view (`$1`) reads.
+const READS: &str = "select distinct n.nspname, c.relname from pg_rewrite r join pg_depend d on \
+                     d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = \
+                     'pg_class'::regclass join pg_class c on c.oid = d.refobjid join pg_namespace \
+                     n on n.oid = c.relnamespace where r.ev_class = to_regclass($1)";
+
+/// Refuses to refresh a materialized view whose query is no longer that of its candidate.
+async fn same_query(
+    session: &dyn Session,
+    group: Group<'_>,
+    member: Member<'_>,
+) -> Result<(), SessionError> {
+    let sql = "select pg_get_viewdef(to_regclass($1)), pg_get_viewdef(to_regclass($2))";
+    let (candidate, live) = (member.candidate.to_string(), member.live.to_string());
+    let table = session
+        .ask_catalog(sql, &[Some(&candidate), Some(&live)])
+        .await?;
+    let row = table.rows.into_iter().next().unwrap_or_default();
+    let mut cells = row.into_iter().map(Option::unwrap_or_default);
+    let (mut next, now) = (
+        cells.next().unwrap_or_default(),
+        cells.next().unwrap_or_default(),
+    );
+    for schema in group.held {
+        let shadow = crate::publish::home::shadow_schema(schema, group.home.tag());
+        next = next.replace(&shadow, schema);
+    }
+    if next.replace('"', "") == now.replace('"', "") {
+        return Ok(());
+    }
+    let live = facts::read(session, member.live, None, Views::Direct).await?;
+    match &live.live {
+        Some(live) => Err(stays(member, live)),
+        None => Ok(()),
+    }
+}
+
+/// Names what keeps a relation from being replaced by a materialized view.
+fn stays(member: Member<'_>, live: &Live) -> SessionError {
+    let mut error = Diagnostic::error(
+        codes::PUBLISH_REFUSED,
+        format!(
+            "{} was not replaced by the new materialized view: others depend on it",
+            member.live
+        ),
+    );
+    for blocker in &live.blockers {
+        error = error.note(format!("it has: {blocker}"));
+    }
+    SessionError::new(
+        error.hint("build what is named above in the same run, or drop it; then run again"),
+    )
 }
 
 fn swap_of<'a>(group: Group<'a>, member: Member<'a>) -> Swap<'a> {
@@ -361,7 +491,8 @@ impl<'f> Foreign<'f> {
         let mut all: BTreeMap<(String, String), DependentView> = BTreeMap::new();
         for k in known {
             let Some(live) = &k.facts.live else { continue };
-            let stays = matches!(k.way, Way::Rows | Way::Delta) || k.way == Way::View && !force;
+            let stays = matches!(k.way, Way::Rows | Way::Delta | Way::Refresh)
+                || k.way == Way::View && !force;
             let replaced = k.way == Way::View && live.kind != 'v';
             if stays && !replaced {
                 continue;

@@ -262,6 +262,7 @@ impl Bench<'_> {
         let names = Arc::clone(names);
         let database = UnitDatabase {
             inner: SessionDatabase {
+                transaction: None,
                 connection: Arc::clone(&self.session.connection),
                 handle: Handle::current(),
                 log: self.session.log.clone(),

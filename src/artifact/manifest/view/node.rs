@@ -250,7 +250,7 @@ pub struct Ref<'a> {
     /// The package.
     pub package: Option<&'a str>,
     /// The version.
-    pub version: Option<&'a str>,
+    pub version: Option<Json>,
 }
 
 /// What a node needs.
