@@ -100,6 +100,12 @@ impl Diagnostic {
         self
     }
 
+    /// Adds what dbt says of the same mistake, which is what people search the web for.
+    #[must_use]
+    pub fn in_dbts_words(self, text: impl AsRef<str>) -> Self {
+        self.note(format!("in dbt's words: {}", text.as_ref()))
+    }
+
     /// Says what to do next.
     #[must_use]
     pub fn hint(mut self, text: impl Into<String>) -> Self {

@@ -105,8 +105,8 @@ fn bind(def: &MacroDef, args: &[Value]) -> Result<Vec<Value>, Error> {
         bound.push(Value::from(Tuple::from(rest)));
     } else if !rest.is_empty() {
         let message = format!(
-            "takes {} arguments, {} were given",
-            params.len(),
+            "takes {}, {} were given",
+            count(params.len()),
             positional.len()
         );
         return Err(arguments(def, &message));
@@ -121,6 +121,14 @@ fn bind(def: &MacroDef, args: &[Value]) -> Result<Vec<Value>, Error> {
         bound.push(Value::from(Kwargs::from_iter([("caller", caller)])));
     }
     Ok(bound)
+}
+
+/// `1 argument`, `2 arguments`.
+fn count(arguments: usize) -> String {
+    match arguments {
+        1 => "1 argument".to_owned(),
+        many => format!("{many} arguments"),
+    }
 }
 
 fn arguments(def: &MacroDef, what: &str) -> Error {

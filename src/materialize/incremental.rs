@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::overlay::{self, Overlay, Rule};
 use super::{Built, Candidate, Spec, hooks, schema_change, settings, table};
+use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Arg, Column};
 use crate::names::{Relation, RelationKind};
 use crate::session::{Embedded, Session, SessionError};
@@ -147,14 +148,22 @@ fn strategy(spec: Spec<'_>, session: &dyn Session) -> Result<String, SessionErro
         )));
     }
     if custom && !session.has_own_macro(&strategy_macro(&name)) {
-        return Err(SessionError::materialization(format!(
-            "{} asks for the incremental_strategy {name:?}; there are append, delete+insert, \
-             merge and microbatch, and those for which the project has a macro, here {}",
-            spec.node.name,
-            strategy_macro(&name)
-        )));
+        return Err(unknown_strategy(spec, &name));
     }
     Ok(name)
+}
+
+fn unknown_strategy(spec: Spec<'_>, name: &str) -> SessionError {
+    let wanted = strategy_macro(name);
+    let message = format!(
+        "{} asks for the incremental_strategy {name:?}; there are append, delete+insert, \
+         merge and microbatch, and those for which the project has a macro, here {wanted}",
+        spec.node.name
+    );
+    let problem = Diagnostic::error(codes::MATERIALIZATION, message).in_dbts_words(format!(
+        "dbt could not find an incremental strategy macro with the name \"{wanted}\""
+    ));
+    SessionError::new(problem)
 }
 
 /// The new rows in a temporary table of this session.

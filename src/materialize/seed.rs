@@ -85,7 +85,7 @@ async fn load(
 async fn read_shape(spec: Spec<'_>, path: &Path) -> Result<SeedShape, SessionError> {
     let config = &spec.node.config;
     let options = SeedOptions {
-        delimiter: char::from(config.delimiter).to_string(),
+        delimiter: config.delimiter.clone(),
         column_types: config.column_types.clone(),
         strict: spec.strict_seeds,
     };

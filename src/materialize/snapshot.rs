@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::overlay::{self, Overlay, Rule};
 use super::schema_change::Change;
 use super::{Built, Candidate, Spec, arg_text, hooks, settings, table};
+use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Arg, Column};
 use crate::names::{Relation, RelationKind, quote_ident};
 use crate::session::{Embedded, Session, SessionError};
@@ -17,6 +18,7 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
         return first(spec, session).await;
     }
     check_kind(spec)?;
+    check_history(spec, session).await?;
     next(spec, session).await
 }
 
@@ -30,6 +32,41 @@ fn check_kind(spec: Spec<'_>) -> Result<(), SessionError> {
             kind.as_str()
         ))),
     }
+}
+
+/// The table has the columns by which its rows are continued; else their names were configured
+/// otherwise when it was made.
+async fn check_history(spec: Spec<'_>, session: &dyn Session) -> Result<(), SessionError> {
+    let names = &spec.node.config.snapshot_meta_column_names;
+    let columns = session.columns(spec.live).await?;
+    let is_missing = |name: &&str| {
+        let is_it = |c: &Column| c.name.eq_ignore_ascii_case(name);
+        !columns.iter().any(is_it)
+    };
+    let wanted = META_COLUMNS
+        .iter()
+        .map(|name| names.get(*name).map_or(*name, String::as_str));
+    let missing: Vec<&str> = wanted.filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let missing = missing.join(", ");
+    let has: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
+    let message = format!(
+        "the table {} has no column {missing}, by which its history is continued",
+        spec.live
+    );
+    let problem = Diagnostic::error(codes::MATERIALIZATION, message)
+        .note(format!("it has {}", has.join(", ")))
+        .in_dbts_words(format!(
+            "Compilation Error in snapshot {}: Snapshot target is missing configured columns",
+            spec.node.name
+        ))
+        .hint(
+            "name the table's own columns in snapshot_meta_column_names, or rename them; \
+             if the table is no snapshot, move it away",
+        );
+    Err(problem.into())
 }
 
 fn check_config(spec: Spec<'_>) -> Result<(), SessionError> {
@@ -149,6 +186,7 @@ pub(super) async fn candidate(
         return table::candidate(spec, &query, session).await;
     }
     check_kind(spec)?;
+    check_history(spec, session).await?;
     let query = snapshot_sql(spec, true, session).await?;
     let mut staged = overlay::stage(spec, &query, session).await?;
     let (new, old) = (staged.shape.delta_columns(), staged.shape.live_columns());
@@ -180,6 +218,14 @@ pub(super) async fn candidate(
     };
     overlay.make(apply, session).await
 }
+
+/// Columns of every history under the names that dbt gives them.
+const META_COLUMNS: [&str; 4] = [
+    "dbt_scd_id",
+    "dbt_updated_at",
+    "dbt_valid_from",
+    "dbt_valid_to",
+];
 
 /// Macros whose text the overlay of a snapshot mirrors.
 const MACROS: [&str; 5] = [

@@ -82,8 +82,8 @@ pub struct NodeConfig {
     pub column_types: IndexMap<String, String>,
     /// `quote_columns` of seeds.
     pub quote_columns: Option<bool>,
-    /// `delimiter` of seeds, one byte, default a comma.
-    pub delimiter: u8,
+    /// `delimiter` of seeds, default a comma; that it is one ASCII character is checked when the file is read.
+    pub delimiter: String,
     /// `strategy` of snapshots: timestamp, check, or a custom one.
     pub strategy: Option<String>,
     /// `updated_at` of snapshots.
@@ -197,7 +197,7 @@ impl Default for NodeConfig {
             contract: Contract::default(),
             column_types: IndexMap::new(),
             quote_columns: None,
-            delimiter: b',',
+            delimiter: ",".to_owned(),
             strategy: None,
             updated_at: None,
             check_cols: None,

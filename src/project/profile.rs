@@ -106,6 +106,12 @@ fn missing(options: &ReadOptions, asked: Option<&Spanned<String>>) -> Diagnostic
     for path in candidates(options) {
         diagnostic = diagnostic.note(format!("looked for {}", path.display()));
     }
+    if let Some(folder) = &options.profiles_dir {
+        diagnostic = diagnostic.in_dbts_words(format!(
+            "dbt looked for a profiles.yml file in {}",
+            folder.display()
+        ));
+    }
     let name = asked.map_or("<profile>", |name| &name.value);
     diagnostic.hint(format!(
         "write one beside the project file with the profile `{name}`, or give --url"
@@ -228,7 +234,11 @@ fn unknown_target(
         TARGET_NOT_FOUND,
         format!("profile `{name}` has no target `{}`", target.0),
     )
-    .at(target.1.unwrap_or(fallback), "");
+    .at(target.1.unwrap_or(fallback), "")
+    .in_dbts_words(format!(
+        "The profile '{name}' does not have a target named '{}'.",
+        target.0
+    ));
     let diagnostic = if outputs.is_empty() {
         diagnostic.note("it has no outputs at all")
     } else {

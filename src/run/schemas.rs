@@ -89,21 +89,22 @@ pub(super) async fn needs_schemas(keeper: &RunSession) -> SessionError {
 
 fn may_not_create(missing: &[&String], user: &str, database: &str) -> SessionError {
     let names: Vec<String> = missing.iter().map(|s| quote_ident(s)).collect();
+    let user_ident = quote_ident(user);
+    let create = |name: &String| format!("create schema {name} authorization {user_ident}");
+    let create: Vec<String> = names.iter().map(create).collect();
+    let what = match names.as_slice() {
+        [one] => format!("schema {one} does not exist"),
+        several => format!("schemas {} do not exist", several.join(", ")),
+    };
     SessionError::new(
         Diagnostic::error(
             codes::SCHEMA_MISSING,
-            format!(
-                "schema {} does not exist, and {user} may not create schemas",
-                names.join(", ")
-            ),
+            format!("{what}, and {user} may not create schemas"),
         )
         .hint(format!(
-            "as the database's owner run: grant create on database {} to {}; or: create schema {} \
-             authorization {}",
+            "as the database's owner run: grant create on database {} to {user_ident}; or: {}",
             quote_ident(database),
-            quote_ident(user),
-            names.first().map_or("", String::as_str),
-            quote_ident(user)
+            create.join("; ")
         )),
     )
 }

@@ -205,11 +205,14 @@
     {%- endcall -%}
 {% endmacro %}
 
-{#- A schema is named without its database. -#}
+{#- A schema is named without its database. `if not exists` asks for the right to create schemas even where there is
+    nothing to create, so one that is there is left alone. -#}
 {% macro postgres__create_schema(relation) %}
-    {%- call statement('create_schema') -%}
-        create schema if not exists {{ relation.without_identifier().include(database=false) }}
-    {%- endcall -%}
+    {%- if not adapter.check_schema_exists(relation.database, relation.schema) -%}
+        {%- call statement('create_schema') -%}
+            create schema if not exists {{ relation.without_identifier().include(database=false) }}
+        {%- endcall -%}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro drop_schema(relation) %}

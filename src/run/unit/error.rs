@@ -72,7 +72,10 @@ impl Bench<'_> {
     ) -> SessionError {
         let message = format!("{} has no column `{}`", input.given.input, unknown.name);
         let span = input.span_of(&unknown.name);
-        let problem = Diagnostic::error(codes::UNIT_TEST_ROWS, message).at(span, "");
+        let of = &self.runner.graph().node(input.given.of).name;
+        let problem = Diagnostic::error(codes::UNIT_TEST_ROWS, message)
+            .at(span, "")
+            .in_dbts_words(invalid_column(&unknown.name, &format!("'{of}'")));
         let known = unknown.known.iter().map(String::as_str);
         self.rows_problem(match nearest(&unknown.name, known) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
@@ -89,8 +92,9 @@ impl Bench<'_> {
             self.model.name
         );
         let names: Vec<&str> = actual.iter().map(|c| c.name.as_str()).collect();
-        let problem =
-            Diagnostic::error(codes::UNIT_TEST_ROWS, message).at(self.test.expect.span, "");
+        let problem = Diagnostic::error(codes::UNIT_TEST_ROWS, message)
+            .at(self.test.expect.span, "")
+            .in_dbts_words(invalid_column(name, "expected output"));
         let problem = match nearest(name, names.iter().copied()) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None => problem.hint(format!("the model gives {}", names.join(", "))),
@@ -250,6 +254,10 @@ impl Bench<'_> {
         error.diagnostic = Box::new(problem);
         error
     }
+}
+
+fn invalid_column(name: &str, of: &str) -> String {
+    format!("Invalid column name: '{name}' in unit test fixture for {of}.")
 }
 
 fn shown(column: &TypedColumn) -> String {

@@ -13,7 +13,7 @@ import tempfile
 
 PROFILES = "shop:\n  target: dev\n  outputs:\n    dev: {type: postgres, host: 127.0.0.1, port: 1, user: u, password: p, dbname: d, schema: s, threads: 1}\n"
 BASE = {
-    "dbt_project.yml": "name: shop\nversion: '1'\nprofile: shop\n",
+    "dbt_project.yml": "name: shop\nversion: '1.0.0'\nprofile: shop\n",
     "profiles.yml": PROFILES,
     "models/customers.sql": "select 1 as id, 'a' as name\n",
     "models/orders.sql": "select id\nfrom {{ ref('customers') }}\n",
@@ -30,7 +30,7 @@ CASES = [
     ("A tab in YAML", "parse", {YML: "models:\n\t- name: orders\n"}),
     ("Two models of one name", "parse", {"models/other/orders.sql": "select 2 as id\n"}),
     ("A cycle", "parse", {"models/customers.sql": "select id from {{ ref('orders') }}\n"}),
-    ("A profile that does not exist", "parse", {"dbt_project.yml": "name: shop\nversion: '1'\nprofile: shp\n"}),
+    ("A profile that does not exist", "parse", {"dbt_project.yml": "name: shop\nversion: '1.0.0'\nprofile: shp\n"}),
     ("A target that does not exist", "parse --target prd", {}),
     ("An environment variable that is not set", "parse", {"profiles.yml": PROFILES.replace("host: 127.0.0.1", "host: \"{{ env_var('SHOP_DB_HOST') }}\"")}),
     ("A var that is not set", "parse", {ORDERS: "select id from {{ ref('customers') }} where day > '{{ var('start_dat') }}'\n"}),
