@@ -15,6 +15,7 @@ mod duplicates;
 mod exposures;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod generic_nodes;
 mod generic_test;
 pub mod listing;
 mod lookup;

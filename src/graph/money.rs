@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::Node;
-use super::build::{Declared, test_names};
+use super::generic_nodes::{Declared, test_names};
 use crate::diag::{Diagnostic, Spanned, codes};
 use crate::money::{self, Declaration, Unit};
 use crate::names::quote_ident;

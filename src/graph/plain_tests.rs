@@ -99,18 +99,10 @@ fn is_plain(
     config: &ConfigMap,
 ) -> bool {
     let built_in = |name: &str| engine.is_builtin(name, &node.package);
-    let named = match target.kind {
-        ResourceKind::Source => "source(",
-        _ => "ref(",
-    };
-    // A version, a quote or an escape in the name: what is written is then not the name.
-    let expected = format!("model=get_where_subquery({named}'");
     test.namespace.is_none()
         && PLAIN.contains(&test.test.as_str())
         && !config.contains_key("where")
-        && !target.name.contains(['\'', '\\'])
-        && node.raw_code.contains(&expected)
-        && node.raw_code.contains(&format!("'{}')", target.name))
+        && target.model.version.is_none()
         && test.arguments.values().all(is_literal)
         && built_in(&format!("test_{}", test.test))
         && built_in("get_where_subquery")
