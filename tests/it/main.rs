@@ -9,6 +9,7 @@ mod hints;
 mod ingest;
 mod ledger;
 mod money;
+mod mutants;
 mod overlay;
 mod pg;
 mod project;
