@@ -10,6 +10,7 @@ mod ingest;
 mod ledger;
 mod money;
 mod mutants;
+mod oracle;
 mod overlay;
 mod pg;
 mod project;

@@ -2,8 +2,8 @@
 //! it, and the project's own tests (data tests, unit tests, contracts) must go red.
 //!
 //! The suite runs a handful. All of them, with the score that the README tells:
-//! `MARTS_MUTANTS=all cargo test --test it mutants:: -- --nocapture`; `MARTS_MUTANTS=<part of a
-//! name>` runs those. `MARTS_MUTANTS_PROGRAM` names a `marts` to use instead of the debug build.
+//! `MARTS_MUTANTS=all cargo test --test it mutants:: -- --nocapture`; `MARTS_MUTANTS=<parts of
+//! names, with commas>` runs those. `MARTS_MUTANTS_PROGRAM` names a `marts` to use instead of the debug build.
 
 mod listed;
 mod runner;
@@ -74,7 +74,9 @@ fn the_project_s_own_tests_kill_its_mutants() {
         .filter(|mutant| match wanted.as_str() {
             "" => HANDFUL.contains(&mutant.name.as_str()),
             "all" => true,
-            part => mutant.name.contains(part) || mutant.file.contains(part),
+            parts => parts
+                .split(',')
+                .any(|part| mutant.name.contains(part) || mutant.file.contains(part)),
         })
         .collect();
     assert!(!mutants.is_empty(), "no mutant is called {wanted}");
