@@ -10,6 +10,8 @@ mod hints;
 mod ingest;
 mod ledger;
 mod money;
+mod mutants;
+mod oracle;
 mod overlay;
 mod pg;
 mod project;
