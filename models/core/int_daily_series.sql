@@ -1,25 +1,26 @@
 {{ config(indexes=[{'columns': ['metric', 'cut_value', 'activity_date'], 'unique': true}]) }}
 
 -- Grain: one row per metric, value of its cut and day, days without anything included: the counts that alerts watch. Days are
--- those on which it happened, so a late row changes its own day and not today.
+-- those on which it happened, so a late row changes its own day and not today. Failures are those of first attempts: a retry that
+-- fails again echoes them, and echoes come in bursts.
 with counted as (
 
     select
-        'failed_attempts' as metric,
+        'first_failures' as metric,
         reason_category as cut_value,
         attempted_date as activity_date,
         count(*) as value
     from {{ ref('fct_payment_attempt') }}
-    where is_failed
+    where is_failed and attempt_number = 1
     group by reason_category, attempted_date
     union all
     select
-        'failed_attempts_by_plan' as metric,
+        'first_failures_by_plan' as metric,
         plan_id || ' / ' || reason_category as cut_value,
         attempted_date as activity_date,
         count(*) as value
     from {{ ref('fct_payment_attempt') }}
-    where is_failed
+    where is_failed and attempt_number = 1
     group by plan_id, reason_category, attempted_date
     union all
     select

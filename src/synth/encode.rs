@@ -94,6 +94,10 @@ impl Fields for Copy<'_> {
         self.sized(&value.to_be_bytes());
     }
 
+    fn float8(&mut self, value: f64) {
+        self.sized(&value.to_be_bytes());
+    }
+
     fn bool(&mut self, value: bool) {
         self.sized(&[u8::from(value)]);
     }
@@ -157,6 +161,10 @@ impl Fields for Csv<'_> {
     }
 
     fn int8(&mut self, value: i64) {
+        self.display(value);
+    }
+
+    fn float8(&mut self, value: f64) {
         self.display(value);
     }
 

@@ -7,6 +7,7 @@
 //! | [`life`] | world, profile | every version of every row of the customer ([`log::Logs`]) |
 //! | [`usage`] | life, window | the customer's product events |
 //! | [`simulation`] | config, [`Window`] | blocks of encoded rows |
+//! | [`truth`] | parameters, world | the answers, for tests alone |
 //! | [`calibration`] | rows | figures beside their targets |
 //!
 //! A history does not depend on how far it is written: what exists at an instant is each key's
@@ -26,6 +27,7 @@ pub mod rows;
 pub mod schema;
 pub mod simulation;
 pub mod time;
+pub mod truth;
 pub mod usage;
 pub mod vocab;
 pub mod world;

@@ -16,6 +16,8 @@ pub trait Fields {
     fn int4(&mut self, value: i32);
     /// A `bigint`.
     fn int8(&mut self, value: i64);
+    /// A `double precision`.
+    fn float8(&mut self, value: f64);
     /// A `boolean`.
     fn bool(&mut self, value: bool);
     /// A `timestamptz`.
@@ -71,6 +73,7 @@ macro_rules! kind {
     (text) => { Arc<str> };
     (int4) => { i32 };
     (int8) => { i64 };
+    (float8) => { f64 };
     (bool) => { bool };
     (at) => { At };
     (json) => { &'static str };
@@ -241,6 +244,40 @@ ProductEventRow, "product_events", received_at, {
     event_id: id, user_id: id, customer_id: id, session_id: id, name: word, feature: word,
     actions: int4, platform: word, country: word, occurred_at: at, received_at: at,
     props: json null,
+});
+
+row!(/// A row of `effects`.
+EffectRow, "effects", updated_at, {
+    effect_id: text, effect: word, segment: text, unit: word, value: float8,
+    lasts_days: int4 null, meaning: word, updated_at: at,
+});
+
+row!(/// A row of `incidents`.
+IncidentRow, "incidents", updated_at, {
+    incident_id: text, kind: word, metric: word, cut_value: word, starts_at: at, ends_at: at,
+    factor: float8, meaning: word, updated_at: at,
+});
+
+row!(/// A row of `population`.
+PopulationRow, "population", updated_at, {
+    figure_id: text, figure: word, segment: word, at_days: int4, value: float8, updated_at: at,
+});
+
+row!(/// A row of `customer_traits`.
+CustomerTraitRow, "customer_traits", created_at, {
+    customer_id: id, first_failure_chance: float8, channel_factor: float8,
+    trial_came_alive: bool null, created_at: at,
+});
+
+row!(/// A row of `subscription_traits`.
+SubscriptionTraitRow, "subscription_traits", created_at, {
+    subscription_id: id, customer_id: id, monthly_cancel_chance: float8, created_at: at,
+});
+
+row!(/// A row of `injected_defects`.
+DefectRow, "injected_defects", injected_at, {
+    defect_id: text, raw_table: word, record_id: text, kind: word, fate: word,
+    injected_at: at,
 });
 
 mutable!(

@@ -12,6 +12,7 @@ use super::log::{Log, Window};
 use super::rows::{ProductEventRow, Row};
 use super::schema::TABLES;
 use super::time::{At, DAY};
+use super::truth;
 use super::usage::product_events;
 use super::world::World;
 
@@ -80,7 +81,7 @@ impl Simulation {
         self.signups.len()
     }
 
-    /// How many blocks there are; at least one, which also holds plans and prices.
+    /// How many blocks there are; at least one, which also holds plans, prices and answers.
     pub fn blocks(&self) -> usize {
         self.signups.len().div_ceil(BLOCK).max(1)
     }
@@ -90,12 +91,29 @@ impl Simulation {
         let mut block = Block::new();
         if index == 0 {
             self.price_list(&mut block, format);
+            self.answers(&mut block, format);
         }
         let first = index * BLOCK;
         for place in first..(first + BLOCK).min(self.signups.len()) {
             self.customer(place, format, &mut block);
         }
         block
+    }
+
+    fn answers(&self, block: &mut Block, format: Format) {
+        let known_at = self.world.config.start;
+        if !self.window.holds(known_at) {
+            return;
+        }
+        for row in truth::effects(known_at) {
+            block.append(&row, format);
+        }
+        for row in truth::incidents(&self.world) {
+            block.append(&row, format);
+        }
+        for row in truth::population(known_at) {
+            block.append(&row, format);
+        }
     }
 
     fn price_list(&self, block: &mut Block, format: Format) {
@@ -137,6 +155,8 @@ impl Simulation {
         block.append_log(&logs.credit_notes, window, format);
         block.append_log(&logs.dunning, window, format);
         block.append_log(&logs.churn, window, format);
+        block.append_log(&logs.customer_traits, window, format);
+        block.append_log(&logs.subscription_traits, window, format);
         block.tally.count(&self.world.config, logs, window.until);
         let mut emit = |row: &ProductEventRow| block.append(row, format);
         product_events(&life, seed, window, &mut emit);

@@ -90,7 +90,8 @@ pub fn product_events(
         let mut stay = Stay::new(life, seed, n, *span);
         let last = span.to.unwrap_or(window.until).min(window.until).day();
         for day in span.from.day()..=last {
-            let p = stay.habit * moods.factor(day) * if weekday(day) > 4 { WEEKEND } else { 1.0 };
+            let weekly = if weekday(day) > 4 { WEEKEND } else { 1.0 };
+            let p = stay.habit * moods.factor(day) * weekly * life.world.use_factor(day);
             if stay.dice.coarse_unit() < p {
                 stay.active_day(day, window, emit);
             }

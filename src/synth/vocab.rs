@@ -206,3 +206,32 @@ pub const FEATURES: &[&str] = &[
 ];
 /// How many of [`PRODUCT_EVENTS`] are core actions (they make a user active).
 pub const CORE_ACTIONS: usize = 12;
+/// Planted effects.
+pub const EFFECTS: &[&str] = &[
+    "cancel_after_failure",
+    "cancel_after_discount_end",
+    "cancel_by_channel",
+    "first_failure",
+    "retry_success",
+    "customer_fix",
+    "cancel_if_unrecovered",
+    "use_falls_before_cancel",
+    "trial_conversion",
+];
+/// What an effect's value is.
+pub const EFFECT_UNITS: &[&str] = &["hazard_ratio", "probability"];
+/// Planted incidents.
+pub const INCIDENTS: &[&str] = &[
+    "issuer_outage",
+    "bad_deploy",
+    "january_expiry",
+    "gateway_failure",
+    "product_outage",
+    "billing_mistake",
+];
+/// Figures of a very large company.
+pub const POPULATION_FIGURES: &[&str] = &["survival", "relative_risk"];
+/// Injected defects.
+pub const DEFECTS: &[&str] = &["duplicate", "late", "orphan", "bad_currency"];
+/// What staging must do with a defective row: keep one of two, take it in, or put it among the rejects.
+pub const DEFECT_FATES: &[&str] = &["deduplicated", "accepted", "rejected"];

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::config::Config;
 use super::params::{
-    AUTHENTICATION, BAD_DEPLOY, EXPIRED, JANUARY_EXPIRY, OUTAGE, PLANS, PRICE_FACTORS,
-    SIGNUP_DISPERSION, SIGNUP_GROWTH, SIGNUP_MONTH, SIGNUP_WEEKDAY, TECHNICAL,
+    AUTHENTICATION, BAD_DEPLOY, BILLING_MISTAKE, EXPIRED, GATEWAY_FAILURE, JANUARY_EXPIRY, OUTAGE,
+    PLANS, PRICE_FACTORS, PRODUCT_OUTAGE, SIGNUP_DISPERSION, SIGNUP_GROWTH, SIGNUP_MONTH,
+    SIGNUP_WEEKDAY, TECHNICAL,
 };
 use super::random::{Dice, Stream};
 use super::rows::{PlanRow, PriceRow};
@@ -34,23 +35,55 @@ pub struct World {
     /// The settings.
     pub config: Config,
     prices: Vec<Price>,
-    outage: (At, At),
-    bad_deploy: (At, At),
+    /// Planted incidents, those that are still to come included.
+    pub incidents: Incidents,
 }
 
-impl World {
-    /// The world of a config.
-    pub fn new(config: Config) -> Self {
+/// When each planted incident begins and ends; the expiry wave comes every January.
+#[derive(Clone, Copy, Debug)]
+#[allow(
+    missing_docs,
+    reason = "each field is the incident of its name, see `params`"
+)]
+pub struct Incidents {
+    pub outage: (At, At),
+    pub bad_deploy: (At, At),
+    pub gateway_failure: (At, At),
+    pub product_outage: (At, At),
+    pub billing_mistake: (At, At),
+}
+
+impl Incidents {
+    fn of(config: &Config) -> Self {
         let span = config.end().since(config.start) as f64;
         let planted = |share: f64, days: i64| {
             let from = At(config.start.0 + (span * share) as i64 / DAY * DAY);
             (from, from.plus(days * DAY))
         };
+        let (from, to) = planted(PRODUCT_OUTAGE.0, PRODUCT_OUTAGE.1);
+        // On a weekend nobody would notice.
+        let to_wednesday = (2 - weekday(from.day()) as i64).rem_euclid(7) * DAY;
+        Self {
+            outage: planted(OUTAGE.0, OUTAGE.1),
+            bad_deploy: planted(BAD_DEPLOY.0, BAD_DEPLOY.1),
+            gateway_failure: planted(GATEWAY_FAILURE.0, GATEWAY_FAILURE.1),
+            product_outage: (from.plus(to_wednesday), to.plus(to_wednesday)),
+            billing_mistake: planted(BILLING_MISTAKE.0, BILLING_MISTAKE.1),
+        }
+    }
+}
+
+fn within(at: At, (from, to): (At, At)) -> bool {
+    at >= from && at < to
+}
+
+impl World {
+    /// The world of a config.
+    pub fn new(config: Config) -> Self {
         Self {
             config,
             prices: price_list(),
-            outage: planted(OUTAGE.0, OUTAGE.1),
-            bad_deploy: planted(BAD_DEPLOY.0, BAD_DEPLOY.1),
+            incidents: Incidents::of(&config),
         }
     }
 
@@ -67,12 +100,33 @@ impl World {
 
     /// How planted incidents multiply the card failures of one reason at an instant.
     pub fn incident_factor(&self, reason: usize, plan: usize, at: At) -> f64 {
-        let within = |(from, to): (At, At)| at >= from && at < to;
+        let planted = &self.incidents;
         match reason {
-            TECHNICAL if within(self.outage) => OUTAGE.2,
-            AUTHENTICATION if plan == BAD_DEPLOY.3 && within(self.bad_deploy) => BAD_DEPLOY.2,
+            TECHNICAL if within(at, planted.outage) => OUTAGE.2,
+            TECHNICAL if within(at, planted.gateway_failure) => GATEWAY_FAILURE.2,
+            AUTHENTICATION if plan == BAD_DEPLOY.3 && within(at, planted.bad_deploy) => {
+                BAD_DEPLOY.2
+            }
             EXPIRED if at.civil().1 == 1 => JANUARY_EXPIRY,
             _ => 1.0,
+        }
+    }
+
+    /// The share of an instant's payments that were a mistake of ours and are given back.
+    pub fn mistaken_share(&self, at: At) -> f64 {
+        if within(at, self.incidents.billing_mistake) {
+            BILLING_MISTAKE.2
+        } else {
+            0.0
+        }
+    }
+
+    /// The factor on every user's chance to be active on a day.
+    pub fn use_factor(&self, day: i64) -> f64 {
+        if within(At(day * DAY), self.incidents.product_outage) {
+            PRODUCT_OUTAGE.2
+        } else {
+            1.0
         }
     }
 

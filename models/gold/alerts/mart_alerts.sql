@@ -10,7 +10,7 @@ with windowed as (
         activity_date,
         value
     from {{ ref('int_daily_series') }}
-    where metric <> 'failed_attempts_by_plan'
+    where metric <> 'first_failures_by_plan'
     union all
     select
         metric,
@@ -41,7 +41,8 @@ centred as (
 
     select
         past.*,
-        (select percentile_cont(0.5) within group (order by v) from unnest(past.earlier_values) as v)::numeric as median
+        (select percentile_cont(0.5) within group (order by v) from unnest(past.earlier_values) as v)::numeric as median,
+        (select avg(v) from unnest(past.earlier_values) as v) as mean
     from past
     where array_length(past.earlier_values, 1) >= 8
 
@@ -65,7 +66,9 @@ scored as (
 
     select
         spread.*,
-        (value - median) / greatest(1.4826 * mad, sqrt(greatest(median, 1))) as robust_z
+        -- Of rare events most days have none: there the median says too little, and the mean speaks for it.
+        (value - case when value > median then greatest(median, mean) else least(median, mean) end)
+        / greatest(1.4826 * mad, sqrt(greatest(median, mean, 1))) as robust_z
     from spread
 
 ),

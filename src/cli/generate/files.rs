@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 
-use super::{SCHEMA, Written};
+use super::{SCHEMAS, Written};
 use crate::names::{quote_ident, quote_literal};
 use crate::synth::schema::TABLES;
 use crate::synth::{Format, Simulation};
@@ -91,15 +91,21 @@ pub(super) fn write(
 
 /// A script for psql, to be run in the folder.
 fn load_sql() -> String {
-    let mut sql = format!("create schema if not exists {};\n", quote_ident(SCHEMA));
+    let mut sql = String::new();
+    for schema in SCHEMAS {
+        sql.push_str(&format!(
+            "create schema if not exists {};\n",
+            quote_ident(schema)
+        ));
+    }
     for table in TABLES {
-        let relation = table.qualified(SCHEMA);
+        let relation = table.qualified(table.schema);
         let file = quote_literal(&format!("{}.csv", table.name));
-        sql.push_str(&format!("\n{};\n", table.create_sql(SCHEMA)));
+        sql.push_str(&format!("\n{};\n", table.create_sql(table.schema)));
         sql.push_str(&format!(
             "\\copy {relation} from {file} (format csv, header)\n"
         ));
-        sql.push_str(&format!("{};\n", table.key_sql(SCHEMA)));
+        sql.push_str(&format!("{};\n", table.key_sql(table.schema)));
     }
     sql
 }

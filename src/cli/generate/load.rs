@@ -8,14 +8,14 @@ use indicatif::ProgressBar;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinSet;
 
-use super::Written;
 use super::options::Request;
 use super::state::{self, Way};
 use super::table::{self, FORMAT};
+use super::{SCHEMA, Written};
 use crate::diag::{Diagnostic, codes};
 use crate::pg::{Connection, PgError, Pool};
 use crate::report::format::count;
-use crate::synth::schema::TABLES;
+use crate::synth::schema::{TABLES, Table};
 use crate::synth::{Block, Simulation};
 
 /// Blocks that may wait for a table's connection.
@@ -31,38 +31,41 @@ pub(super) enum LoadError {
     #[error("another marts generate is writing")]
     Busy,
     /// A table holds rows that no generator wrote.
-    #[error("{table} holds other rows")]
+    #[error("{} holds other rows", table.name)]
     Foreign {
         /// The table.
-        table: &'static str,
+        table: &'static Table,
     },
     /// A table has other columns.
-    #[error("{table} has other columns")]
+    #[error("{} has other columns", table.name)]
     Columns {
         /// The table.
-        table: &'static str,
+        table: &'static Table,
     },
 }
 
 impl LoadError {
     /// For the user.
-    pub(super) fn diagnostic(&self, schema: &str) -> Diagnostic {
+    pub(super) fn diagnostic(&self) -> Diagnostic {
         let refused = |message: String| Diagnostic::error(codes::GENERATE_REFUSED, message);
         match self {
             Self::Pg(error) => error.diagnostic(None),
             Self::Busy => refused(format!(
-                "another `marts generate` is writing to the schema {schema}"
+                "another `marts generate` is writing to the schema {SCHEMA}"
             ))
             .hint("wait for it to end"),
             Self::Foreign { table } => refused(format!(
-                "{schema}.{table} holds rows that `marts generate` did not write"
+                "{}.{} holds rows that `marts generate` did not write",
+                table.schema, table.name
             ))
             .hint("use another database, or empty the tables if nobody needs their rows"),
             Self::Columns { table } => refused(format!(
-                "{schema}.{table} has other columns than `marts generate` writes"
+                "{}.{} has other columns than `marts generate` writes",
+                table.schema, table.name
             ))
             .hint(format!(
-                "use another database, or drop table {schema}.{table} if nobody needs it"
+                "use another database, or drop table {}.{} if nobody needs it",
+                table.schema, table.name
             )),
         }
     }

@@ -25,13 +25,15 @@ use crate::diag::codes;
 use crate::pg::Pool;
 use crate::project::Project;
 use crate::synth::calibration::Tally;
-use crate::synth::schema::TABLES;
+use crate::synth::schema::{RAW, TABLES, TRUTH};
 use crate::synth::{Block, Simulation};
 
 pub(super) use options::{GenerateArgs, Request};
 
-/// The schema that the rows go to.
-const SCHEMA: &str = "raw";
+/// The schema that the company's rows go to, with the note of what was written.
+const SCHEMA: &str = RAW;
+/// All schemas that are written.
+const SCHEMAS: [&str; 2] = [RAW, TRUTH];
 
 /// What was written.
 #[derive(Debug, Default)]
@@ -137,7 +139,7 @@ pub(super) async fn into_database(
     let done = load::load(&pool, request, bar.clone()).await;
     bar.finish_and_clear();
     pool.close();
-    let loaded = done.map_err(|error| Failure::from(error.diagnostic(SCHEMA)))?;
+    let loaded = done.map_err(|error| Failure::from(error.diagnostic()))?;
     let text = summary::database(
         request,
         &loaded,

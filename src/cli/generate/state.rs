@@ -6,9 +6,9 @@ use crate::synth::Config;
 use crate::synth::schema::TABLES;
 use crate::synth::time::At;
 
-use super::SCHEMA;
 use super::load::LoadError;
 use super::options::Request;
+use super::{SCHEMA, SCHEMAS};
 
 /// How a request meets what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +36,15 @@ pub(super) async fn prepare(connection: &Connection) -> Result<(), LoadError> {
     if one(connection, &lock).await?.as_deref() != Some("t") {
         return Err(LoadError::Busy);
     }
-    let seen = format!("select 1 from pg_catalog.pg_namespace where nspname = '{SCHEMA}'");
-    if one(connection, &seen).await?.is_none() {
-        connection
-            .execute(&format!("create schema {}", quote_ident(SCHEMA)))
-            .await?;
+    for schema in SCHEMAS {
+        let seen = format!("select 1 from pg_catalog.pg_namespace where nspname = '{schema}'");
+        if one(connection, &seen).await?.is_none() {
+            connection
+                .execute(&format!("create schema {}", quote_ident(schema)))
+                .await?;
+        }
     }
-    if !exists(connection, "marts_generated").await? {
+    if !exists(connection, SCHEMA, "marts_generated").await? {
         let create = format!(
             "create table {} (seed numeric not null, customers bigint not null, months integer not null, \
              start_at timestamptz not null, until_at timestamptz not null, is_complete boolean not null)",
@@ -76,7 +78,11 @@ pub(super) async fn way(connection: &Connection, request: &Request) -> Result<Wa
         && number(1) == Some(customers.into())
         && number(2) == Some(months.into())
         && number(3) == Some(start.0);
-    let complete = row[5].as_deref() == Some("true");
+    // An earlier version of the program may have written fewer tables.
+    let mut complete = row[5].as_deref() == Some("true");
+    for table in TABLES {
+        complete = complete && exists(connection, table.schema, table.name).await?;
+    }
     Ok(match number(4).map(At) {
         _ if request.rewrite || !complete => Way::Anew { replaces: !same },
         Some(there) if same && there == request.until => Way::Nothing,
@@ -87,12 +93,12 @@ pub(super) async fn way(connection: &Connection, request: &Request) -> Result<Wa
 
 async fn refuse_foreign_rows(connection: &Connection) -> Result<(), LoadError> {
     for table in TABLES {
-        if !exists(connection, table.name).await? {
+        if !exists(connection, table.schema, table.name).await? {
             continue;
         }
-        let any = format!("select 1 from {} limit 1", table.qualified(SCHEMA));
+        let any = format!("select 1 from {} limit 1", table.qualified(table.schema));
         if one(connection, &any).await?.is_some() {
-            return Err(LoadError::Foreign { table: table.name });
+            return Err(LoadError::Foreign { table });
         }
     }
     Ok(())
@@ -119,11 +125,15 @@ pub(super) async fn note(
     connection.execute(&sql).await.map(|_| ())
 }
 
-/// Whether the schema has a table of that name.
-pub(super) async fn exists(connection: &Connection, table: &str) -> Result<bool, PgError> {
+/// Whether a schema has a table of that name.
+pub(super) async fn exists(
+    connection: &Connection,
+    schema: &str,
+    table: &str,
+) -> Result<bool, PgError> {
     let sql = format!(
         "select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where n.nspname = '{SCHEMA}' and c.relname = '{table}'"
+         where n.nspname = '{schema}' and c.relname = '{table}'"
     );
     Ok(one(connection, &sql).await?.is_some())
 }

@@ -9,7 +9,6 @@ use crate::synth::Format;
 use crate::synth::encode::{COPY_HEAD, COPY_TAIL};
 use crate::synth::schema::Table;
 
-use super::SCHEMA;
 use super::load::LoadError;
 use super::state::{self, Way};
 
@@ -29,20 +28,20 @@ pub(super) async fn fill(
     } else {
         write_anew(&connection, table, &mut rows).await?;
     }
-    let analyze = format!("analyze {}", table.qualified(SCHEMA));
+    let analyze = format!("analyze {}", table.qualified(table.schema));
     connection.execute(&analyze).await?;
     Ok(connection)
 }
 
 async fn write_anew(
     connection: &Connection,
-    table: &Table,
+    table: &'static Table,
     rows: &mut Receiver<Bytes>,
 ) -> Result<(), LoadError> {
-    let relation = table.qualified(SCHEMA);
-    let is_new = !state::exists(connection, table.name).await?;
+    let relation = table.qualified(table.schema);
+    let is_new = !state::exists(connection, table.schema, table.name).await?;
     if is_new {
-        connection.execute(&table.create_sql(SCHEMA)).await?;
+        connection.execute(&table.create_sql(table.schema)).await?;
     } else {
         check_columns(connection, table).await?;
         connection.execute(&format!("truncate {relation}")).await?;
@@ -56,10 +55,10 @@ async fn write_anew(
     if is_new {
         // Only rows that change are looked up by key.
         if table.is_mutable() {
-            connection.execute(&table.key_sql(SCHEMA)).await?;
+            connection.execute(&table.key_sql(table.schema)).await?;
         }
         connection
-            .execute(&table.comment_sql(SCHEMA).join("; "))
+            .execute(&table.comment_sql(table.schema).join("; "))
             .await?;
     }
     Ok(())
@@ -67,11 +66,11 @@ async fn write_anew(
 
 async fn add(
     connection: &Connection,
-    table: &Table,
+    table: &'static Table,
     rows: &mut Receiver<Bytes>,
 ) -> Result<(), LoadError> {
     check_columns(connection, table).await?;
-    let relation = table.qualified(SCHEMA);
+    let relation = table.qualified(table.schema);
     if !table.is_mutable() {
         copy_rows(connection, &table.copy_sql(&relation), rows).await?;
         return Ok(());
@@ -84,7 +83,7 @@ async fn add(
     connection.execute(&create).await?;
     copy_rows(connection, &table.copy_sql(&incoming), rows).await?;
     connection
-        .execute(&table.upsert_sql(SCHEMA, &incoming))
+        .execute(&table.upsert_sql(table.schema, &incoming))
         .await?;
     Ok(())
 }
@@ -105,13 +104,13 @@ async fn copy_rows(
 }
 
 /// A table of this name with other columns is not ours to write.
-async fn check_columns(connection: &Connection, table: &Table) -> Result<(), LoadError> {
-    let found = connection.columns(SCHEMA, table.name).await?;
+async fn check_columns(connection: &Connection, table: &'static Table) -> Result<(), LoadError> {
+    let found = connection.columns(table.schema, table.name).await?;
     let found = found.iter().map(|c| c.name.as_str());
     if found.eq(table.columns.iter().map(|c| c.name)) {
         Ok(())
     } else {
-        Err(LoadError::Columns { table: table.name })
+        Err(LoadError::Columns { table })
     }
 }
 

@@ -168,6 +168,9 @@ impl Life<'_> {
         if self.dice.chance(REFUNDS.0) {
             let days = self.dice.log_normal(REFUNDS.1, REFUNDS.2);
             self.plan(at.plus_days(days), Event::Refund { attempt });
+        } else if self.dice.chance(self.world.mistaken_share(at)) {
+            let days = self.dice.between(0.2, 1.0);
+            self.plan(at.plus_days(days), Event::Refund { attempt });
         }
         if self.dice.chance(GOODWILL_SHARE) {
             let days = self.dice.between(1.0, 20.0);

@@ -177,7 +177,8 @@ pub struct Footprint {
 
 /// A customer's life so far.
 pub struct Life<'w> {
-    world: &'w World,
+    /// What it shares with all others.
+    pub world: &'w World,
     /// Who lives it.
     pub who: Profile,
     dice: Dice,

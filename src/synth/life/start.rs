@@ -7,7 +7,10 @@ use crate::synth::params::{
 };
 use crate::synth::profile::{company, user_habits};
 use crate::synth::random::{Dice, Stream};
-use crate::synth::rows::{CustomerRow, DiscountRow, MethodRow, SubscriptionRow, UserRow};
+use crate::synth::rows::{
+    CustomerRow, CustomerTraitRow, DiscountRow, MethodRow, SubscriptionRow, SubscriptionTraitRow,
+    UserRow,
+};
 use crate::synth::time::{At, DAY};
 use crate::synth::vocab;
 
@@ -23,6 +26,7 @@ impl Life<'_> {
             self.join(at, sub, 0);
             self.activate(at, sub);
         }
+        self.add_traits(at);
     }
 
     fn add_customer(&mut self, at: At) {
@@ -44,6 +48,17 @@ impl Life<'_> {
             is_test: self.who.is_test,
             updated_at: at,
             deleted_at: None,
+        });
+    }
+
+    /// What tests may know of the customer.
+    fn add_traits(&mut self, at: At) {
+        self.logs.customer_traits.add(CustomerTraitRow {
+            customer_id: self.customer_id(),
+            first_failure_chance: self.who.failure,
+            channel_factor: CHANNELS[self.who.channel].2,
+            trial_came_alive: self.footprint.trial.map(|trial| trial.2),
+            created_at: at,
         });
     }
 
@@ -86,6 +101,12 @@ impl Life<'_> {
             failing: 0,
             hazard: self.dice.beta_shapes(a, b),
             period_bill: None,
+        });
+        self.logs.subscription_traits.add(SubscriptionTraitRow {
+            subscription_id: self.sub_id(sub),
+            customer_id: self.customer_id(),
+            monthly_cancel_chance: self.subs[sub].hazard,
+            created_at: at,
         });
         self.logs.subscriptions.add(SubscriptionRow {
             subscription_id: self.sub_id(sub),

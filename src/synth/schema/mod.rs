@@ -4,8 +4,14 @@
 //! Every table has a primary key and a cursor column by which it can be loaded incrementally.
 
 mod tables;
+mod truth;
 
 pub use tables::TABLES;
+
+/// The schema of what a company's systems would hold.
+pub const RAW: &str = "raw";
+/// The schema of what nobody in the company could know: the answers.
+pub const TRUTH: &str = "truth";
 
 use std::fmt::Write as _;
 
@@ -24,6 +30,8 @@ pub enum Type {
     Int4,
     /// `bigint`; money is in the currency's minor unit
     Int8,
+    /// `double precision`
+    Float8,
     /// `boolean`
     Bool,
     /// `timestamptz`
@@ -41,6 +49,7 @@ impl Type {
             Self::Char3 => "char(3)",
             Self::Int4 => "integer",
             Self::Int8 => "bigint",
+            Self::Float8 => "double precision",
             Self::Bool => "boolean",
             Self::Timestamptz => "timestamptz",
             Self::Jsonb => "jsonb",
@@ -65,10 +74,12 @@ pub struct Column {
     pub comment: &'static str,
 }
 
-/// One raw table.
+/// One table.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// Its name in the schema `raw`.
+    /// [`RAW`], or [`TRUTH`] for what only tests may read.
+    pub schema: &'static str,
+    /// Its name; no two tables share one, whatever their schemas.
     pub name: &'static str,
     /// One row is one of these; what changes and what does not.
     pub comment: &'static str,
@@ -197,28 +208,43 @@ a test compares the two.
 - A customer who returns gets a new subscription under the same customer.
 ";
 
+const TRUTH_PREAMBLE: &str = "
+# The truth
+
+The schema `truth` holds what the simulation knows and nobody in the company could: latent traits, planted effects,
+incidents, injected defects. Tests compare the marts with it; no model reads it.
+";
+
 /// The document `docs/raw-tables.md`.
 pub fn markdown() -> String {
     let mut out = String::from(PREAMBLE);
-    for t in TABLES {
-        let _ = write!(
-            out,
-            "\n## {}\n\n{} Key `{}`; load by `{}`.\n\n| column | type | null | meaning |\n|---|---|---|---|\n",
-            t.name, t.comment, t.key, t.cursor
-        );
-        for c in t.columns {
-            let null = if c.nullable { "yes" } else { "" };
-            let _ = writeln!(
-                out,
-                "| {} | {} | {null} | {} |",
-                c.name,
-                c.ty.sql(),
-                meaning(c)
-            );
-        }
+    for t in TABLES.iter().filter(|t| t.schema == RAW) {
+        describe(t, &mut out);
+    }
+    out.push_str(TRUTH_PREAMBLE);
+    for t in TABLES.iter().filter(|t| t.schema == TRUTH) {
+        describe(t, &mut out);
     }
     out.push_str(&code_tables());
     out
+}
+
+fn describe(t: &Table, out: &mut String) {
+    let _ = write!(
+        out,
+        "\n## {}\n\n{} Key `{}`; load by `{}`.\n\n| column | type | null | meaning |\n|---|---|---|---|\n",
+        t.name, t.comment, t.key, t.cursor
+    );
+    for c in t.columns {
+        let null = if c.nullable { "yes" } else { "" };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {null} | {} |",
+            c.name,
+            c.ty.sql(),
+            meaning(c)
+        );
+    }
 }
 
 fn meaning(c: &Column) -> String {

@@ -1,10 +1,10 @@
 //! The raw tables, column by column. Order matters: rows are written in it.
 
 use super::Type::{Bool, Char2, Char3, Int4, Int8, Jsonb, Text, Timestamptz};
-use super::{Column, Table, Type};
+use super::{Column, Table, Type, truth};
 use crate::synth::vocab as v;
 
-const fn col(name: &'static str, ty: Type, comment: &'static str) -> Column {
+pub(super) const fn col(name: &'static str, ty: Type, comment: &'static str) -> Column {
     Column {
         name,
         ty,
@@ -16,30 +16,30 @@ const fn col(name: &'static str, ty: Type, comment: &'static str) -> Column {
 }
 
 impl Column {
-    const fn null(self) -> Self {
+    pub(super) const fn null(self) -> Self {
         Self {
             nullable: true,
             ..self
         }
     }
 
-    const fn to(self, table: &'static str) -> Self {
+    pub(super) const fn to(self, table: &'static str) -> Self {
         Self {
             refs: Some(table),
             ..self
         }
     }
 
-    const fn one_of(self, values: &'static [&'static str]) -> Self {
+    pub(super) const fn one_of(self, values: &'static [&'static str]) -> Self {
         Self { values, ..self }
     }
 }
 
-const fn customer() -> Column {
+pub(super) const fn customer() -> Column {
     col("customer_id", Text, "the customer").to("customers")
 }
 
-const fn subscription() -> Column {
+pub(super) const fn subscription() -> Column {
     col("subscription_id", Text, "the subscription").to("subscriptions")
 }
 
@@ -51,7 +51,7 @@ const fn currency() -> Column {
     col("currency", Char3, "ISO 4217").one_of(v::CURRENCIES)
 }
 
-const fn updated_at() -> Column {
+pub(super) const fn updated_at() -> Column {
     col("updated_at", Timestamptz, "when the row last changed")
 }
 
@@ -59,11 +59,11 @@ const fn received_at() -> Column {
     col("received_at", Timestamptz, "when we got to know")
 }
 
-const fn created_at() -> Column {
+pub(super) const fn created_at() -> Column {
     col("created_at", Timestamptz, "when the row was made")
 }
 
-/// All raw tables, parents first.
+/// All tables, parents first; those of the truth last.
 pub const TABLES: &[Table] = &[
     PLANS,
     PRICES,
@@ -81,9 +81,16 @@ pub const TABLES: &[Table] = &[
     DUNNING_EVENTS,
     CHURN_EVENTS,
     PRODUCT_EVENTS,
+    truth::EFFECTS,
+    truth::INCIDENTS,
+    truth::POPULATION,
+    truth::CUSTOMER_TRAITS,
+    truth::SUBSCRIPTION_TRAITS,
+    truth::INJECTED_DEFECTS,
 ];
 
 const PLANS: Table = Table {
+    schema: super::RAW,
     name: "plans",
     comment: "One row per plan.",
     key: "plan_id",
@@ -98,6 +105,7 @@ const PLANS: Table = Table {
 };
 
 const PRICES: Table = Table {
+    schema: super::RAW,
     name: "prices",
     comment: "One row per plan, currency and interval (enterprise has several list prices).",
     key: "price_id",
@@ -124,6 +132,7 @@ const PRICES: Table = Table {
 };
 
 const CUSTOMERS: Table = Table {
+    schema: super::RAW,
     name: "customers",
     comment: "One row per company that signed up. Changes when it is deleted.",
     key: "customer_id",
@@ -155,6 +164,7 @@ const CUSTOMERS: Table = Table {
 };
 
 const USERS: Table = Table {
+    schema: super::RAW,
     name: "users",
     comment: "One row per user of a customer. Changes when deactivated.",
     key: "user_id",
@@ -176,6 +186,7 @@ const USERS: Table = Table {
 };
 
 const PAYMENT_METHODS: Table = Table {
+    schema: super::RAW,
     name: "payment_methods",
     comment: "One row per card, wallet or bank account. Changes when refreshed or detached.",
     key: "payment_method_id",
@@ -198,6 +209,7 @@ const PAYMENT_METHODS: Table = Table {
 };
 
 const SUBSCRIPTIONS: Table = Table {
+    schema: super::RAW,
     name: "subscriptions",
     comment: "One row per subscription with its present state; see subscription_events for the past.",
     key: "subscription_id",
@@ -234,6 +246,7 @@ const SUBSCRIPTIONS: Table = Table {
 };
 
 const SUBSCRIPTION_EVENTS: Table = Table {
+    schema: super::RAW,
     name: "subscription_events",
     comment: "One row per change of a subscription, with what is in force after it. Never changes.",
     key: "event_id",
@@ -254,6 +267,7 @@ const SUBSCRIPTION_EVENTS: Table = Table {
 };
 
 const DISCOUNTS: Table = Table {
+    schema: super::RAW,
     name: "discounts",
     comment: "One row per discount on a subscription. Never changes.",
     key: "discount_id",
@@ -283,6 +297,7 @@ const DISCOUNTS: Table = Table {
 };
 
 const INVOICES: Table = Table {
+    schema: super::RAW,
     name: "invoices",
     comment: "One row per invoice. Changes as it goes draft, open, then paid, void or uncollectible.",
     key: "invoice_id",
@@ -320,6 +335,7 @@ const INVOICES: Table = Table {
 };
 
 const INVOICE_LINES: Table = Table {
+    schema: super::RAW,
     name: "invoice_lines",
     comment: "One row per line of an invoice. Never changes.",
     key: "line_id",
@@ -347,6 +363,7 @@ const INVOICE_LINES: Table = Table {
 };
 
 const PAYMENT_ATTEMPTS: Table = Table {
+    schema: super::RAW,
     name: "payment_attempts",
     comment: "One row per try to collect an invoice. Changes once, when a pending one settles.",
     key: "attempt_id",
@@ -377,6 +394,7 @@ const PAYMENT_ATTEMPTS: Table = Table {
 };
 
 const REFUNDS: Table = Table {
+    schema: super::RAW,
     name: "refunds",
     comment: "One row per refund of a payment. Changes once, when it succeeds.",
     key: "refund_id",
@@ -397,6 +415,7 @@ const REFUNDS: Table = Table {
 };
 
 const CREDIT_NOTES: Table = Table {
+    schema: super::RAW,
     name: "credit_notes",
     comment: "One row per credit given to a customer's balance. Never changes today.",
     key: "credit_note_id",
@@ -415,6 +434,7 @@ const CREDIT_NOTES: Table = Table {
 };
 
 const DUNNING_EVENTS: Table = Table {
+    schema: super::RAW,
     name: "dunning_events",
     comment: "One row per message about a failed payment. Changes when opened or clicked.",
     key: "dunning_event_id",
@@ -433,6 +453,7 @@ const DUNNING_EVENTS: Table = Table {
 };
 
 const CHURN_EVENTS: Table = Table {
+    schema: super::RAW,
     name: "churn_events",
     comment: "One row per cancel request, withdrawal of one, or end of a paid subscription. Never changes.",
     key: "event_id",
@@ -454,6 +475,7 @@ const CHURN_EVENTS: Table = Table {
 };
 
 const PRODUCT_EVENTS: Table = Table {
+    schema: super::RAW,
     name: "product_events",
     comment: "One row per burst of use of one feature by one user. Never changes.",
     key: "event_id",

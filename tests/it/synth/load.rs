@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use bytes::Bytes;
-use marts::synth::schema::TABLES;
+use marts::synth::schema::{RAW, TABLES, Table};
 
 use crate::support::TestDb;
 
@@ -30,6 +30,11 @@ fn one(db: &TestDb, sql: &str) -> String {
     db.sql(sql)[0][0].clone().unwrap_or_default()
 }
 
+/// Where a table is: its own schema beside `raw`, or the one that a test put all tables into.
+fn schema_of<'a>(table: &Table, schema: &'a str) -> &'a str {
+    if schema == RAW { table.schema } else { schema }
+}
+
 /// Per table: how many rows and a checksum that does not depend on their order.
 fn sums(db: &TestDb, schema: &str) -> Vec<String> {
     TABLES
@@ -37,7 +42,7 @@ fn sums(db: &TestDb, schema: &str) -> Vec<String> {
         .map(|table| {
             let sum = format!(
                 "select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) from {} t",
-                table.qualified(schema)
+                table.qualified(schema_of(table, schema))
             );
             format!("{} {}", table.name, one(db, &sum))
         })

@@ -2,6 +2,7 @@
 
 mod invariants;
 mod load;
+mod population;
 mod roads;
 
 use std::collections::BTreeMap;

@@ -133,7 +133,11 @@ fn binary_rows_have_the_columns_and_widths_of_the_schema() {
     let (encoded, _) = bytes(config, whole(&config), 1, Format::Copy);
     for (table, bytes) in TABLES.iter().zip(&encoded) {
         let mut rest = &bytes[..];
-        assert!(!rest.is_empty(), "{} has rows", table.name);
+        assert!(
+            !rest.is_empty() || table.name == "injected_defects",
+            "{} has rows",
+            table.name
+        );
         while !rest.is_empty() {
             let (count, mut tuple) = rest.split_at(2);
             assert_eq!(
@@ -166,7 +170,7 @@ fn binary_rows_have_the_columns_and_widths_of_the_schema() {
 fn check_width(place: &str, ty: Type, value: &[u8]) {
     let width = match ty {
         Type::Int4 => 4,
-        Type::Int8 | Type::Timestamptz => 8,
+        Type::Int8 | Type::Float8 | Type::Timestamptz => 8,
         Type::Bool => 1,
         Type::Char2 => 2,
         Type::Char3 => 3,
