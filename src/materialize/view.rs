@@ -1,7 +1,7 @@
 //! `materialized: view`: create it under its own name, in place where its columns allow.
 
 use super::{Built, Candidate, Spec, hooks, settings};
-use crate::names::RelationKind;
+use crate::names::{Relation, RelationKind};
 use crate::publish::Publication;
 use crate::publish::facts::{self, Views};
 use crate::publish::views::{ViewSpec, publish_view};
@@ -61,7 +61,10 @@ pub(super) async fn candidate(
     let mut embedded: Vec<Embedded<'_>> = texts.iter().map(Embedded::from).collect();
     embedded[creates].compiled_at = texts[creates].find(spec.sql);
     session.execute_all(&embedded).await?;
-    let create = settings::relation_as(session, "create_view_as", spec.live, spec.live_sql).await?;
+    let create = match of_live(&texts[creates], &relation, spec) {
+        Some(create) => create,
+        None => settings::relation_as(session, "create_view_as", spec.live, spec.live_sql).await?,
+    };
     let mut then = hooks::inside(session, &config.post_hook).await?;
     let (settings, missing) = candidate_settings(spec, session).await?;
     then.extend(settings);
@@ -72,6 +75,18 @@ pub(super) async fn candidate(
         rows: None,
         warnings: missing.into_iter().collect(),
     })
+}
+
+/// The statement for the live view from that of the candidate. To ask the macro again would check
+/// a contract against relations that may not be published yet, so it is asked only where the
+/// candidate stands in its text in more than its place.
+fn of_live(create: &str, candidate: &Relation, spec: Spec<'_>) -> Option<String> {
+    let at = create.find(spec.sql).filter(|_| !spec.sql.is_empty())?;
+    let (before, after) = (&create[..at], &create[at + spec.sql.len()..]);
+    let before = before.replacen(&candidate.to_string(), &spec.live.to_string(), 1);
+    let elsewhere = |text: &str| text.contains(spec.home.tag().as_str());
+    let text = || format!("{before}{}{after}", spec.live_sql);
+    (!elsewhere(&before) && !elsewhere(after)).then(text)
 }
 
 /// Comments and privileges for the live view, by the columns of the candidate.

@@ -218,3 +218,33 @@ fn a_role_without_schemas_of_its_own_rebuilds_named_keys() {
     assert_eq!(project.rows("select * from shop.m"), "1");
     project.sql(&format!("drop owned by {role}; drop role {role}"));
 }
+
+/// What it reads is published in the same transaction as itself, and not there before.
+#[test]
+fn a_view_keeps_its_contract_over_what_is_not_published_yet() {
+    for publish in ["together", "audited", "immediate"] {
+        let project = Project::published(
+            publish,
+            &[
+                (
+                    "models/t.sql",
+                    "{{ config(materialized='table') }} select 1 as id",
+                ),
+                (
+                    "models/m.sql",
+                    "{{ config(materialized='view') }} select id from {{ ref('t') }}",
+                ),
+                ("models/m.yml", &yaml("[{name: id, data_type: int}]", "[]")),
+            ],
+        );
+        project.ok(&["build"]);
+        project.ok(&["build"]);
+        assert_eq!(project.rows("select * from shop.m"), "1", "{publish}");
+        project.write(
+            "models/m.sql",
+            "{{ config(materialized='view') }} select id::text from {{ ref('t') }}",
+        );
+        project.fails(1, &["build"], &["contract-broken"]);
+        assert_eq!(project.rows("select * from shop.m"), "1", "{publish}");
+    }
+}
