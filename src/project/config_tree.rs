@@ -11,7 +11,7 @@ use crate::diag::codes::{
 };
 use crate::diag::{Diagnostic, Span, Spanned, nearest};
 
-use super::config::{canonical, is_hook};
+use super::config::canonical;
 use super::declarations::ConfigTree;
 use super::keys;
 use super::render::Renderer;
@@ -82,11 +82,7 @@ impl TreeParser<'_> {
             self.judge_unknown(name, key);
         }
         let name = canonical(name);
-        let json = if is_hook(name) || name == "sql_header" {
-            value.to_json()
-        } else {
-            self.renderer.json(value, self.check)
-        };
+        let json = self.renderer.value(name, value, self.check);
         level.config.insert(
             name.to_owned(),
             Spanned {

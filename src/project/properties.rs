@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::diag::codes::UNKNOWN_KEY;
 use crate::diag::{Diagnostic, Spanned, nearest};
 
-use super::config::{canonical, is_hook};
+use super::config::canonical;
 use super::data_tests::{self, declarations};
 use super::declarations::{ColumnProperties, Properties, ResourceProperties};
 use super::keys;
@@ -170,11 +170,7 @@ pub(crate) fn config(
                 .hint(format!("did you mean `{near}`?")),
             );
         }
-        let value = if is_hook(name) || name == "sql_header" {
-            node.to_json()
-        } else {
-            context.renderer.json(node, check)
-        };
+        let value = context.renderer.value(name, node, check);
         let span = if node.span.end > node.span.start {
             node.span
         } else {
@@ -251,7 +247,7 @@ pub(crate) fn rest(
         let value = if LATE.contains(&key.value.as_str()) {
             node.to_json()
         } else {
-            context.renderer.json(node, check)
+            context.renderer.value(&key.value, node, check)
         };
         kept.insert(key.value.clone(), value);
     }

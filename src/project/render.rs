@@ -1,6 +1,6 @@
 //! Jinja in YAML values: rendered where dbt renders it, with the place of a mistake.
 //!
-//! Callers choose what is rendered; descriptions, tests and hooks never reach this file.
+//! Callers choose what is rendered; descriptions and tests never reach this file.
 //! No message of this file holds the value of a secret variable.
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::diag::codes::{ENV_VAR_MISSING, ENV_VAR_SECRET, YAML_JINJA};
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::jinja::{LookupError, YamlContext};
 
+use super::config::is_hook;
 use super::yaml::{Check, Node, Yaml};
 
 /// What templates in YAML can see.
@@ -56,6 +57,17 @@ impl Renderer {
             value
         } else {
             node.to_json()
+        }
+    }
+
+    /// The value of a key: hooks and the like are rendered when they run.
+    pub(crate) fn value(&self, key: &str, node: &Node, check: &mut Check) -> Json {
+        match key {
+            "sql_header" => node.to_json(),
+            key if is_hook(key) => node.to_json(),
+            // It may use `this`, which is not known here.
+            "loaded_at_query" => self.json_or_raw(node),
+            _ => self.json(node, check),
         }
     }
 

@@ -145,9 +145,7 @@ fn own_value(
     check: &mut Check,
 ) -> Option<Json> {
     match fields.take(key) {
-        // A query may use `this`, which is not known here.
-        Some(node) if key == "loaded_at_query" => Some(context.renderer.json_or_raw(node)),
-        Some(node) => Some(context.renderer.json(node, check)),
+        Some(node) => Some(context.renderer.value(key, node, check)),
         None => value_of(config, key),
     }
 }

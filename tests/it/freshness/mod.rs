@@ -69,6 +69,8 @@ fn each_source_is_judged_by_its_own_limits() {
         freshness: {filter: id > 1}
       - name: asked
         loaded_at_query: select max(at) + interval '1 hour' from {{ this }};
+      - name: asked_in_config
+        config: {loaded_at_query: 'select max(at) from {{ this }}'}
       - name: empty
 ",
     );
@@ -80,19 +82,21 @@ fn each_source_is_judged_by_its_own_limits() {
          create table raw.filtered as select 1 as id, now() as at union all
            select 2, now() - interval '3 hours';
          create table raw.asked as select (now() at time zone 'utc') - interval '3 hours' as at;
+         create table raw.asked_in_config as select now() - interval '5 hours' as at;
          create table raw.empty (at timestamp)",
     );
     let ran = p.marts(&["source", "freshness"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let mut found = sources(&p, "target/sources.json");
-    assert!(found[1].starts_with("empty error 1"), "{found:?}");
-    found.remove(1);
-    let lenient = found.remove(2);
+    assert!(found[2].starts_with("empty error 1"), "{found:?}");
+    found.remove(2);
+    let lenient = found.remove(3);
     assert!(lenient.starts_with("lenient pass "), "{lenient}");
     assert_eq!(
         found,
         [
             "asked warn 2",
+            "asked_in_config warn 5",
             "filtered warn 3",
             "orders pass 0",
             "strict error 1"
