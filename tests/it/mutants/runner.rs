@@ -52,7 +52,7 @@ impl Runner {
                 copy(&path, &tests.join(path.file_name().unwrap_or_default()));
             }
         }
-        for until in ["2025-03-08", "2025-07-01"] {
+        for until in ["2025-03-08", "2025-06-24"] {
             let generate = ["generate", "--customers", customers, "--seed", "7"];
             runner.ok(&[&generate[..], &["--until", until]].concat());
             runner.ok(&["build"]);
