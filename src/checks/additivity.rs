@@ -88,9 +88,8 @@ fn measure(graph: &Graph, entry: &Json) -> Option<SemiAdditive> {
         return None;
     }
     let relation = text("relation")?;
-    let is = |(_, node): &(NodeIx, &Node)| {
-        node.kind == ResourceKind::Model && node.name == relation
-    };
+    let is =
+        |(_, node): &(NodeIx, &Node)| node.kind == ResourceKind::Model && node.name == relation;
     let columns = entry.get("not_over_columns").and_then(Json::as_array);
     let named = columns.map(|columns| columns.iter().filter_map(Json::as_str));
     let not_over: Vec<String> = match named {

@@ -142,5 +142,8 @@ pub(super) fn measures(
             )),
         }
     }
-    relations.into_iter().map(|(_, measures)| measures).collect()
+    relations
+        .into_iter()
+        .map(|(_, measures)| measures)
+        .collect()
 }

@@ -35,9 +35,7 @@ fn a_sum_without_its_currency_is_found_with_its_line() {
     wrong("select avg(p.amount) from \"db\".\"shop\".\"payments\" as p");
     wrong("select sum(coalesce(-amount::numeric / 100.0, 0)) from shop.payments");
     wrong("select sum(case when ok then amount end) from shop.payments");
-    wrong(
-        "select day, round(sum(amount), 2) from shop.payments group by day having sum(1) > 0",
-    );
+    wrong("select day, round(sum(amount), 2) from shop.payments group by day having sum(1) > 0");
     wrong("select currency, sum(amount) over (partition by customer) from shop.payments");
     wrong("select sum(amount) from shop.payments where currency in ('USD', 'EUR')");
     wrong("select sum(amount) from shop.payments where currency <> 'USD'");
@@ -82,9 +80,7 @@ fn a_currency_that_is_grouped_fixed_or_thought_of_is_no_finding() {
     right(
         "with u as (select * from shop.payments where currency = 'USD') select sum(amount) from u",
     );
-    right(
-        "select sum(p.amount) from shop.payments p join o on o.id = p.id and p.currency = 'USD'",
-    );
+    right("select sum(p.amount) from shop.payments p join o on o.id = p.id and p.currency = 'USD'");
     right("select sum(amount) from shop.payments group by rollup (currency, day)");
 }
 
@@ -122,12 +118,20 @@ fn keeps_months(sql: &str) {
 fn a_closing_is_not_added_up_over_months() {
     adds_months("select cut, sum(closing_usd) from gold.movements group by cut");
     adds_months("select sum(m.closing_usd * 12) from gold.movements as m where m.cut = 'all'");
-    adds_months("select sum(closing_usd) over (partition by cut order by month_start) from gold.movements");
-    adds_months("select date_trunc('quarter', month_start), sum(closing_usd) from gold.movements group by 1");
+    adds_months(
+        "select sum(closing_usd) over (partition by cut order by month_start) from gold.movements",
+    );
+    adds_months(
+        "select date_trunc('quarter', month_start), sum(closing_usd) from gold.movements group by 1",
+    );
     adds_months("select sum(closing_usd) from gold.movements where month_start >= '2025-01-01'");
-    adds_months("select sum(closing_usd) filter (where month_start > '2025-01-01') from gold.movements");
+    adds_months(
+        "select sum(closing_usd) filter (where month_start > '2025-01-01') from gold.movements",
+    );
     adds_months("select max(month_start), sum(closing_usd) from gold.movements");
-    adds_months("select sum(closing_usd) from gold.movements group by grouping sets ((month_start), ())");
+    adds_months(
+        "select sum(closing_usd) from gold.movements group by grouping sets ((month_start), ())",
+    );
     adds_months(
         "with m as (select month_start as month, sum(closing_usd) as total from gold.movements \
          group by 1) select sum(total) from m",
@@ -137,12 +141,18 @@ fn a_closing_is_not_added_up_over_months() {
 #[test]
 fn within_a_month_it_is_added_up_and_over_months_its_mean_is_taken() {
     keeps_months("select month_start, sum(closing_usd) from gold.movements group by month_start");
-    keeps_months("select m.month_start::date as m, sum(closing_usd) from gold.movements m group by 1");
+    keeps_months(
+        "select m.month_start::date as m, sum(closing_usd) from gold.movements m group by 1",
+    );
     keeps_months("select sum(closing_usd) from gold.movements where month_start = '2025-01-01'");
-    keeps_months("select sum(closing_usd) filter (where month_start = '2025-01-01') from gold.movements");
+    keeps_months(
+        "select sum(closing_usd) filter (where month_start = '2025-01-01') from gold.movements",
+    );
     keeps_months("select sum(closing_usd) over (partition by month_start) from gold.movements");
     keeps_months("select avg(closing_usd), max(closing_usd) from gold.movements");
-    keeps_months("select sum(closing_usd) from gold.movements group by grouping sets ((month_start, cut), (month_start))");
+    keeps_months(
+        "select sum(closing_usd) from gold.movements group by grouping sets ((month_start, cut), (month_start))",
+    );
     keeps_months(
         "with m as (select month_start as month, closing_usd as c from gold.movements) select \
          month, sum(c) from m group by month",
