@@ -1,5 +1,6 @@
 //! Data tests: ask, judge by severity and thresholds, and say what was found.
 
+pub mod additivity;
 mod expected;
 pub mod failures;
 pub mod freshness;
@@ -9,6 +10,7 @@ pub mod money;
 pub mod reconcile;
 pub mod sample;
 mod sensitive;
+mod sums;
 pub mod unit;
 
 use crate::event::{Sample, Status};

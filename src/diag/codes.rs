@@ -233,6 +233,8 @@ codes! {
     CONTRACT_BROKEN = "contract-broken";
     /// A sum of money over several currencies.
     MONEY_SUM = "money-sum";
+    /// A measure that its catalog calls semi-additive is summed over what it does not add up over.
+    SEMI_ADDITIVE_SUM = "semi-additive-sum";
     /// A source's freshness cannot be known.
     FRESHNESS = "source-freshness";
     /// What hangs on a relation keeps it from being replaced.

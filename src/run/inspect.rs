@@ -60,7 +60,7 @@ pub async fn compile_nodes(
         session.file = node.file;
         match compile(runner.graph(), ix, &session, &|ix| runner.context(ix)).await {
             Ok(sql) => {
-                for warning in runner.money_warnings(ix, &sql) {
+                for warning in runner.sum_warnings(ix, &sql) {
                     log(warning);
                 }
                 let path = compiled_path(runner.target_path(), node);

@@ -10,7 +10,7 @@ use super::place;
 use super::retry::{Committed, Tries};
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
-use crate::checks::money;
+use crate::checks::{additivity, money};
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
@@ -175,7 +175,7 @@ impl Runner {
             self.test(ix, &sql, &session).await?
         } else {
             let mut done = self.build(ix, existing, &sql, &session).await?;
-            done.warnings.extend(self.money_warnings(ix, &sql));
+            done.warnings.extend(self.sum_warnings(ix, &sql));
             done
         };
         let hash = || ledger::chain::of_text(&self.stage().live_text(&sql));
@@ -205,13 +205,19 @@ impl Runner {
         Ok(sql)
     }
 
-    /// Sums in a model's SQL that mix currencies, as text.
-    pub(super) fn money_warnings(&self, ix: NodeIx, sql: &str) -> Vec<String> {
+    /// Sums in a model's SQL that mix currencies or add up what does not add up, as text.
+    pub(super) fn sum_warnings(&self, ix: NodeIx, sql: &str) -> Vec<String> {
         if self.graph().node(ix).kind != ResourceKind::Model {
             return Vec::new();
         }
         let live = self.stage().live_text(sql);
-        let found = money::warnings(self.graph(), ix, &live, self.sources());
+        let mut found = money::warnings(self.graph(), ix, &live, self.sources());
+        found.extend(additivity::warnings(
+            self.graph(),
+            ix,
+            &live,
+            self.sources(),
+        ));
         let options = RenderOptions {
             color: self.color(),
         };

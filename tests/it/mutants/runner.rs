@@ -32,8 +32,8 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// Builds a history of that many customers in two steps, so that rows have versions.
-    pub(crate) fn new(customers: &str) -> Self {
+    /// Builds a history of that many customers, in several steps for rows to have versions.
+    pub(crate) fn new(customers: &str, steps: &[&str]) -> Self {
         let runner = Self {
             database: TestDb::new(),
             folder: tempfile::tempdir().expect("a temporary folder"),
@@ -52,13 +52,15 @@ impl Runner {
                 copy(&path, &tests.join(path.file_name().unwrap_or_default()));
             }
         }
-        for until in ["2025-03-08", "2025-07-01"] {
+        for until in steps {
             let generate = ["generate", "--customers", customers, "--seed", "7"];
             runner.ok(&[&generate[..], &["--until", until]].concat());
             runner.ok(&["build"]);
         }
         // Without a mistake a dry run is green, so whatever is red below is the mistake's.
-        runner.ok(&DRY_RUN);
+        if steps.len() > 1 {
+            runner.ok(&DRY_RUN);
+        }
         runner
     }
 

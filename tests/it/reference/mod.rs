@@ -85,6 +85,23 @@ fn query(path: &Path) -> String {
         .to_owned()
 }
 
+/// docs/metrics.md is what its own command makes of the catalog.
+fn the_page_of_metrics_is_the_catalog(reference: &Reference) {
+    let show = ["show", "-q", "--select", "metrics_page", "--limit", "1000"];
+    let output = reference.run(&[&show[..], &["--output", "json"]].concat());
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let rows: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+    let lines = rows.as_array().expect("a list").iter();
+    let made: Vec<&str> = lines.filter_map(|row| row["text"].as_str()).collect();
+    assert!(made.len() > 40, "{shown}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
+    let page = fs::read_to_string(path).expect("the page is there");
+    let (_, kept) = page.split_once("## economics").expect("its first group");
+    let made = made.join("\n");
+    let (_, made) = made.split_once("## economics").expect("its first group");
+    assert_eq!(kept.trim(), made.trim(), "make docs/metrics.md anew");
+}
+
 /// Figures that are not the same on both sides, and how many were compared.
 fn differences(reference: &Reference, raw: &Path, mart: &Path) -> (Vec<String>, usize) {
     let sides = format!(
@@ -107,6 +124,11 @@ fn every_total_of_every_gold_mart_ties_to_the_raw_rows_by_another_path() {
     reference.ok(&["generate", "--size", "tiny", "--seed", "7"]);
     let said = reference.ok(&["build"]);
     assert!(said.contains("Done in"), "{said}");
+    // No model adds up what does not add up.
+    for code in ["semi-additive-sum", "money-sum"] {
+        assert!(!said.contains(code), "{said}");
+    }
+    the_page_of_metrics_is_the_catalog(&reference);
     let marts = recomputations();
     assert!(
         marts.len() >= 8,

@@ -1,7 +1,8 @@
-//! Walks a statement's selects and finds `sum` and `avg` of money over several currencies.
+//! Walks a statement's selects and finds sums of measures over what they must not be added up
+//! over: money over currencies, a month's closing over months.
 //!
 //! Columns are followed through aliases, CTEs and subqueries. A sum is passed over where the
-//! currency is grouped or partitioned by, fixed by a condition, or spoken of beside it.
+//! measure's key is grouped or partitioned by, or fixed by a condition.
 
 use std::collections::HashMap;
 
@@ -13,38 +14,22 @@ use sqlparser::ast::{
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
-use super::MoneyRelation;
-use super::scope::{Columns, Kind, Money, Scope, arguments, folded, name_of, parts};
+use super::scope::{Columns, Kind, Measure, Scope, arguments, folded, name_of, parts};
+use super::{Finding, Measures, Rule};
 
-/// A sum that mixes currencies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// `sum` or `avg`.
-    pub function: String,
-    /// The relation whose column is summed, as `schema.name`.
-    pub relation: String,
-    /// The column.
-    pub column: String,
-    /// The column that holds its currency.
-    pub currency: String,
-    /// Whether it is a window function.
-    pub window: bool,
-    /// The line of the SQL, from 1.
-    pub line: usize,
-}
-
-/// The sums in a statement that mix currencies, in order; none where the statement cannot be
+/// The sums in a statement that a rule forbids, in order; none where the statement cannot be
 /// read.
-pub fn lint(sql: &str, relations: &[MoneyRelation]) -> Vec<Finding> {
+pub(crate) fn lint(sql: &str, relations: &[Measures], rule: Rule) -> Vec<Finding> {
     let statements = match Parser::parse_sql(&PostgreSqlDialect {}, sql) {
         Ok(statements) => statements,
         Err(error) => {
-            tracing::debug!(%error, "not looked at for sums that mix currencies");
+            tracing::debug!(%error, "not looked at for sums");
             return Vec::new();
         }
     };
     let mut walk = Walk {
         relations,
+        rule,
         found: Vec::new(),
     };
     for statement in &statements {
@@ -60,7 +45,8 @@ pub fn lint(sql: &str, relations: &[MoneyRelation]) -> Vec<Finding> {
 type Ctes = HashMap<String, Columns>;
 
 struct Walk<'a> {
-    relations: &'a [MoneyRelation],
+    relations: &'a [Measures],
+    rule: Rule,
     found: Vec<Finding>,
 }
 
@@ -89,8 +75,8 @@ impl Walk<'_> {
                 let same = |(at, (name, kind)): (usize, (String, Kind))| {
                     let other = right.get(at).map(|(_, kind)| kind);
                     let kept = match (&kind, other) {
-                        (Kind::Money(_), Some(Kind::Money(_))) => kind,
-                        (Kind::Currency, Some(Kind::Currency)) => kind,
+                        (Kind::Measure(_), Some(Kind::Measure(_))) => kind,
+                        (Kind::Key, Some(Kind::Key)) => kind,
                         _ => Kind::Other,
                     };
                     (name, kept)
@@ -102,26 +88,26 @@ impl Walk<'_> {
     }
 
     fn select(&mut self, select: &Select, ctes: &Ctes) -> Columns {
-        let mut scope = Scope::default();
+        let mut scope = Scope::new(self.rule);
         let mut conditions: Vec<&Expr> = select.selection.iter().collect();
         for table in &select.from {
             self.from(table, ctes, &mut scope, &mut conditions);
         }
-        let one_currency = conditions.iter().any(|c| scope.fixes_currency(c));
+        let one_key = conditions.iter().any(|c| scope.fixes_key(c));
         let before = self.found.len();
         let look = Look {
             select,
             scope: &scope,
-            one_currency: one_currency || is_grouped_by_currency(select, &scope),
-            one_currency_in_windows: one_currency,
+            one_key: one_key || is_grouped_by_key(select, &scope),
+            one_key_in_windows: one_key,
         };
         let exprs = select.projection.iter().filter_map(expr_of);
         for expr in exprs.chain(conditions).chain(&select.having) {
             self.expr(expr, &look, ctes);
         }
         let mut columns = given(select, &scope);
-        if one_currency || self.found.len() > before {
-            // Of one currency, or told of already.
+        if one_key || self.found.len() > before {
+            // Of one key, or told of already.
             for (_, kind) in &mut columns {
                 *kind = Kind::Other;
             }
@@ -207,16 +193,16 @@ impl Walk<'_> {
             return Columns::new();
         };
         let mut columns = Columns::new();
-        for (column, currency) in &relation.columns {
-            let (column, currency) = (plain(column), plain(currency));
-            let money = Money {
+        for (column, key) in &relation.columns {
+            let (column, key) = (plain(column), plain(key));
+            let measure = Measure {
                 relation: format!("{}.{}", relation.schema, relation.name),
                 column: column.clone(),
-                currency: currency.clone(),
+                key: key.clone(),
             };
-            columns.push((column, Kind::Money(money)));
-            if !columns.iter().any(|(name, _)| *name == currency) {
-                columns.push((currency, Kind::Currency));
+            columns.push((column, Kind::Measure(measure)));
+            if !columns.iter().any(|(name, _)| *name == key) {
+                columns.push((key, Kind::Key));
             }
         }
         columns
@@ -268,34 +254,35 @@ impl Walk<'_> {
     }
 
     fn function(&mut self, function: &Function, look: &Look<'_>) {
-        let Some(name) = name_of(function).filter(|n| n == "sum" || n == "avg") else {
+        let forbidden = |name: &String| self.rule.forbids(name);
+        let Some(name) = name_of(function).filter(forbidden) else {
             return;
         };
         let arguments = arguments(function);
         let [argument] = arguments.as_slice() else {
             return;
         };
-        let Kind::Money(money) = look.scope.kind(argument) else {
+        let Kind::Measure(measure) = look.scope.kind(argument) else {
             return;
         };
-        let spoken_of = |expr: &Expr| look.scope.mentions_currency(expr);
-        if spoken_of(argument) || function.filter.as_deref().is_some_and(spoken_of) {
+        let filtered = |filter: &Expr| look.scope.filters_key(filter);
+        if look.scope.mentions_key(argument) || function.filter.as_deref().is_some_and(filtered) {
             return;
         }
         let window = function.over.is_some();
-        let one_currency = match &function.over {
-            Some(over) => look.one_currency_in_windows || look.is_partitioned(over),
-            None => look.one_currency,
+        let one_key = match &function.over {
+            Some(over) => look.one_key_in_windows || look.is_partitioned(over),
+            None => look.one_key,
         };
-        if one_currency {
+        if one_key {
             return;
         }
         let line = function.name.0.last().and_then(|part| part.as_ident());
         self.found.push(Finding {
             function: name,
-            relation: money.relation,
-            column: money.column,
-            currency: money.currency,
+            relation: measure.relation,
+            column: measure.column,
+            key: measure.key,
             window,
             line: line.map_or(1, |ident| ident.span.start.line as usize),
         });
@@ -306,10 +293,10 @@ impl Walk<'_> {
 struct Look<'a> {
     select: &'a Select,
     scope: &'a Scope,
-    /// Whether each of its groups has one currency.
-    one_currency: bool,
+    /// Whether each of its groups has one key.
+    one_key: bool,
     /// Whether all its rows have one.
-    one_currency_in_windows: bool,
+    one_key_in_windows: bool,
 }
 
 impl Look<'_> {
@@ -322,9 +309,7 @@ impl Look<'_> {
 
     fn spec_is_partitioned(&self, spec: &WindowSpec) -> bool {
         let base = spec.window_name.as_ref().map(folded);
-        spec.partition_by
-            .iter()
-            .any(|e| self.scope.mentions_currency(e))
+        spec.partition_by.iter().any(|e| self.scope.sets_key(e))
             || base.is_some_and(|name| self.named_is_partitioned(&name))
     }
 
@@ -332,18 +317,18 @@ impl Look<'_> {
         let mut windows = self.select.named_window.iter();
         let found = windows.find(|window| folded(&window.0) == name);
         match found.map(|window| &window.1) {
-            Some(NamedWindowExpr::WindowSpec(spec)) => spec
-                .partition_by
-                .iter()
-                .any(|e| self.scope.mentions_currency(e)),
+            Some(NamedWindowExpr::WindowSpec(spec)) => {
+                spec.partition_by.iter().any(|e| self.scope.sets_key(e))
+            }
             // Of a window that is not found nothing is said.
             _ => true,
         }
     }
 }
 
-/// Whether a select groups by the currency, or speaks of it beside its sums.
-fn is_grouped_by_currency(select: &Select, scope: &Scope) -> bool {
+/// Whether each group of a select has one key; of a currency it is enough to speak of it beside
+/// the sums.
+fn is_grouped_by_key(select: &Select, scope: &Scope) -> bool {
     let GroupByExpr::Expressions(grouped, _) = &select.group_by else {
         return true;
     };
@@ -351,32 +336,32 @@ fn is_grouped_by_currency(select: &Select, scope: &Scope) -> bool {
         Expr::Value(_) => {
             let at: Option<usize> = expr.to_string().parse().ok();
             at.and_then(|at| expr_of(select.projection.get(at.checked_sub(1)?)?))
-                .is_none_or(|expr| scope.mentions_currency(expr))
+                .is_none_or(|expr| scope.sets_key(expr))
         }
         Expr::Identifier(name) => {
             let alias = |item: &SelectItem| match item {
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    folded(alias) == folded(name) && scope.mentions_currency(expr)
+                    folded(alias) == folded(name) && scope.sets_key(expr)
                 }
                 _ => false,
             };
-            scope.mentions_currency(expr) || select.projection.iter().any(alias)
+            scope.sets_key(expr) || select.projection.iter().any(alias)
         }
-        _ => scope.mentions_currency(expr),
+        _ => scope.sets_key(expr),
     };
+    grouped.iter().any(meant) || scope.is_generous() && speaks_of_key(select, scope)
+}
+
+fn speaks_of_key(select: &Select, scope: &Scope) -> bool {
     let beside = |item: &SelectItem| {
         expr_of(item).is_some_and(|expr| {
             let text = expr.to_string().to_lowercase();
             let sums = text.contains("sum(") || text.contains("avg(");
-            !sums && scope.mentions_currency(expr)
+            !sums && scope.mentions_key(expr)
         })
     };
-    grouped.iter().any(meant)
-        || select
-            .having
-            .as_ref()
-            .is_some_and(|h| scope.mentions_currency(h))
-        || select.projection.iter().any(beside)
+    let having = select.having.as_ref();
+    having.is_some_and(|h| scope.mentions_key(h)) || select.projection.iter().any(beside)
 }
 
 /// The columns that a select gives.
@@ -452,106 +437,5 @@ fn plain(column: &str) -> String {
     match column.strip_prefix('"').and_then(|c| c.strip_suffix('"')) {
         Some(quoted) => quoted.replace("\"\"", "\""),
         None => column.to_lowercase(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(sql: &str) -> Vec<String> {
-        let relations = [MoneyRelation {
-            schema: "shop".to_owned(),
-            name: "payments".to_owned(),
-            columns: vec![("amount".to_owned(), "currency".to_owned())],
-        }];
-        let found = lint(sql, &relations);
-        found
-            .iter()
-            .map(|f| format!("{}({}) line {}", f.function, f.column, f.line))
-            .collect()
-    }
-
-    #[track_caller]
-    fn wrong(sql: &str) {
-        assert_eq!(found(sql).len(), 1, "{sql}");
-    }
-
-    #[track_caller]
-    fn right(sql: &str) {
-        assert_eq!(found(sql), Vec::<String>::new(), "{sql}");
-    }
-
-    #[test]
-    fn a_sum_without_its_currency_is_found_with_its_line() {
-        assert_eq!(
-            found("select\n  customer_id,\n  sum(amount) as total\nfrom shop.payments group by 1"),
-            ["sum(amount) line 3"]
-        );
-        wrong("select avg(p.amount) from \"db\".\"shop\".\"payments\" as p");
-        wrong("select sum(coalesce(-amount::numeric / 100.0, 0)) from shop.payments");
-        wrong("select sum(case when ok then amount end) from shop.payments");
-        wrong(
-            "select day, round(sum(amount), 2) from shop.payments group by day having sum(1) > 0",
-        );
-        wrong("select currency, sum(amount) over (partition by customer) from shop.payments");
-        wrong("select sum(amount) from shop.payments where currency in ('USD', 'EUR')");
-        wrong("select sum(amount) from shop.payments where currency <> 'USD'");
-        wrong("select 1 where 5 < (select sum(amount) from shop.payments)");
-    }
-
-    #[test]
-    fn a_column_is_followed_through_ctes_subqueries_and_aliases() {
-        wrong(
-            "with p as (select *, 1 as x from shop.payments), q as (select customer, amount as a, \
-             currency as c from p) select customer, sum(a) from q group by customer",
-        );
-        wrong("select sum(t.v) from (select amount, currency from shop.payments) as t (v, w)");
-        wrong(
-            "with d as (select day, currency, sum(amount) as total from shop.payments group by 1, \
-             2) select day, sum(total) from d group by day",
-        );
-        wrong(
-            "select sum(a) from (select amount a from shop.payments union all select amount from \
-             shop.payments) u",
-        );
-        right(
-            "with q as (select amount as a, currency as c from shop.payments) select c, sum(a) \
-             from q group by c",
-        );
-        right("with payments as (select 1 as amount) select sum(amount) from payments");
-    }
-
-    #[test]
-    fn a_currency_that_is_grouped_fixed_or_thought_of_is_no_finding() {
-        right("select currency, sum(amount) from shop.payments group by currency");
-        right("select upper(currency), sum(amount) from shop.payments group by 1");
-        right("select currency as ccy, sum(amount) from shop.payments group by ccy");
-        right("select sum(amount) from shop.payments p where p.currency = 'USD' and x > 1");
-        right("select sum(amount) from shop.payments where currency in ('USD')");
-        right("select sum(amount) filter (where currency = 'USD') from shop.payments");
-        right("select sum(case when currency = 'USD' then amount end) from shop.payments");
-        right("select id, max(currency), sum(amount) from shop.payments group by id");
-        right("select sum(amount) from shop.payments having count(distinct currency) = 1");
-        right("select sum(amount) over (partition by currency order by day) from shop.payments");
-        right("select sum(amount) over w from shop.payments window w as (partition by currency)");
-        right(
-            "with u as (select * from shop.payments where currency = 'USD') select sum(amount) from u",
-        );
-        right(
-            "select sum(p.amount) from shop.payments p join o on o.id = p.id and p.currency = 'USD'",
-        );
-        right("select sum(amount) from shop.payments group by rollup (currency, day)");
-    }
-
-    #[test]
-    fn what_is_not_known_for_certain_is_passed_over() {
-        right("select sum(amount) from shop.invoices");
-        right("select sum(amount) from other.payments");
-        right("select sum(p.amount * r.rate) from shop.payments p join rates r using (day)");
-        right("select sum(quantity) from shop.payments");
-        right("select count(amount), max(amount) from shop.payments");
-        right("this is no SQL");
-        right("select sum(amount) frm shop.payments where (");
     }
 }

@@ -1,35 +1,38 @@
-//! What a name means inside a select: money, its currency, or neither.
+//! What a name means inside a select: a measure, its key, or neither.
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
     ObjectName, UnaryOperator,
 };
 
+use super::Rule;
+
 /// What a column holds, as far as the lint cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// An amount in the currency that another column names.
-    Money(Money),
-    /// A currency.
-    Currency,
+    /// A measure that must not be added up over its key.
+    Measure(Measure),
+    /// The key of a measure: the currency of an amount, the month of a closing.
+    Key,
     /// Anything else, and whatever is not known for certain.
     Other,
 }
 
-/// Where an amount comes from.
+/// Where a measure comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Money {
+pub(super) struct Measure {
     pub(super) relation: String,
     pub(super) column: String,
-    pub(super) currency: String,
+    pub(super) key: String,
 }
 
 /// Columns of a relation or query, by folded name.
 pub(super) type Columns = Vec<(String, Kind)>;
 
 /// The relations of one FROM, each with the name under which it is used.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Scope {
+    rule: Rule,
     pub(super) items: Vec<(String, Columns)>,
 }
 
@@ -48,6 +51,19 @@ pub(super) fn parts(name: &ObjectName) -> Option<Vec<String>> {
 }
 
 impl Scope {
+    /// A scope without relations.
+    pub(super) fn new(rule: Rule) -> Self {
+        Self {
+            rule,
+            items: Vec::new(),
+        }
+    }
+
+    /// Whether speaking of the key is enough.
+    pub(super) fn is_generous(&self) -> bool {
+        self.rule == Rule::Currency
+    }
+
     fn column(&self, item: Option<&str>, name: &str) -> Kind {
         let items = self.items.iter();
         let found: Vec<&Kind> = items
@@ -61,50 +77,71 @@ impl Scope {
         }
     }
 
-    /// Names that mean a currency here.
-    fn is_currency(&self, word: &str) -> bool {
+    /// Names that mean a key here.
+    fn is_key_word(&self, word: &str) -> bool {
         let named = |(name, kind): &(String, Kind)| match kind {
-            Kind::Currency => name == word,
-            Kind::Money(money) => money.currency == word,
+            Kind::Key => name == word,
+            Kind::Measure(measure) => measure.key == word,
             Kind::Other => false,
         };
-        word.to_lowercase().contains("currency")
+        (self.rule == Rule::Currency && word.to_lowercase().contains("currency"))
             || self
                 .items
                 .iter()
                 .any(|(_, columns)| columns.iter().any(named))
     }
 
-    /// Whether an expression speaks of a currency anywhere; generous, since that is taken as a
+    /// Whether an expression speaks of a key anywhere; generous, since that is taken as a
     /// sign that its author thought of them.
-    pub(super) fn mentions_currency(&self, expr: &Expr) -> bool {
+    pub(super) fn mentions_key(&self, expr: &Expr) -> bool {
         let text = expr.to_string();
         let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
-        words.any(|word| self.is_currency(word) || self.is_currency(&word.to_lowercase()))
+        words.any(|word| self.is_key_word(word) || self.is_key_word(&word.to_lowercase()))
             || text
                 .split('"')
                 .skip(1)
                 .step_by(2)
-                .any(|word| self.is_currency(word))
+                .any(|word| self.is_key_word(word))
     }
 
-    /// Whether a condition leaves one currency: an equality with one, on its own or among others
+    /// Whether rows that agree in this expression agree in the key. A currency may be spoken of in
+    /// any way; a month must be the month itself, since a quarter holds three.
+    pub(super) fn sets_key(&self, expr: &Expr) -> bool {
+        match (self.rule, expr) {
+            (Rule::Currency, _) => self.mentions_key(expr),
+            (Rule::Period, Expr::GroupingSets(sets)) => {
+                let has_key = |set: &Vec<Expr>| set.iter().any(|e| self.sets_key(e));
+                sets.iter().all(has_key)
+            }
+            (Rule::Period, _) => self.kind(expr) == Kind::Key,
+        }
+    }
+
+    /// Whether a sum's FILTER leaves one value of the key.
+    pub(super) fn filters_key(&self, condition: &Expr) -> bool {
+        match self.rule {
+            Rule::Currency => self.mentions_key(condition),
+            Rule::Period => self.fixes_key(condition),
+        }
+    }
+
+    /// Whether a condition leaves one value of the key: an equality with one, on its own or among others
     /// that all hold.
-    pub(super) fn fixes_currency(&self, condition: &Expr) -> bool {
+    pub(super) fn fixes_key(&self, condition: &Expr) -> bool {
         match condition {
-            Expr::Nested(inner) => self.fixes_currency(inner),
+            Expr::Nested(inner) => self.fixes_key(inner),
             Expr::BinaryOp { left, op, right } => match op {
-                BinaryOperator::And => self.fixes_currency(left) || self.fixes_currency(right),
-                BinaryOperator::Eq => self.mentions_currency(left) || self.mentions_currency(right),
+                BinaryOperator::And => self.fixes_key(left) || self.fixes_key(right),
+                BinaryOperator::Eq => self.mentions_key(left) || self.mentions_key(right),
                 _ => false,
             },
             Expr::InList {
                 expr,
                 list,
                 negated: false,
-            } => list.len() == 1 && self.mentions_currency(expr),
+            } => list.len() == 1 && self.mentions_key(expr),
             Expr::IsNotDistinctFrom(left, right) => {
-                self.mentions_currency(left) || self.mentions_currency(right)
+                self.mentions_key(left) || self.mentions_key(right)
             }
             _ => false,
         }
@@ -129,7 +166,7 @@ impl Scope {
                 else_result,
                 ..
             } => {
-                if self.mentions_currency(expr) {
+                if self.mentions_key(expr) {
                     return Kind::Other;
                 }
                 let results = conditions.iter().map(|c| &c.result);
@@ -150,16 +187,16 @@ impl Scope {
     }
 
     fn kind_of_operation(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Kind {
-        let money = |kind: Kind| match kind {
-            Kind::Money(_) => kind,
+        let measure = |kind: Kind| match kind {
+            Kind::Measure(_) => kind,
             _ => Kind::Other,
         };
         match op {
-            BinaryOperator::Plus | BinaryOperator::Minus => money(self.first_of([left, right])),
+            BinaryOperator::Plus | BinaryOperator::Minus => measure(self.first_of([left, right])),
             // An amount times a rate may well be in another currency.
-            BinaryOperator::Multiply if is_number(left) => money(self.kind(right)),
+            BinaryOperator::Multiply if is_number(left) => measure(self.kind(right)),
             BinaryOperator::Multiply | BinaryOperator::Divide if is_number(right) => {
-                money(self.kind(left))
+                measure(self.kind(left))
             }
             _ => Kind::Other,
         }

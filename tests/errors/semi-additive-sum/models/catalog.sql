@@ -1,0 +1,1 @@
+select 'mrr' as metric
