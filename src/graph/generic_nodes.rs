@@ -130,7 +130,7 @@ fn generic_test_node(
     } else {
         &target.package
     };
-    let mut fqn = target_folders(target, declared.path, package);
+    let mut fqn = property_folders(declared.path, package);
     fqn.push(name.clone());
     let mut node = Node {
         id: NodeId::new(format!("test.{package}.{name}.{hash}")),
@@ -251,12 +251,11 @@ pub(super) fn test_names(
     generic_test::names(&format!("{namespace}{prefix}{test}"), &of, arguments)
 }
 
-fn target_folders(target: &Node, path: &str, package: &str) -> Vec<String> {
+fn property_folders(path: &str, package: &str) -> Vec<String> {
     let mut fqn = vec![package.to_owned()];
     let mut folders: Vec<&str> = path.split('/').collect();
     folders.pop();
-    // dbt leaves out the resource folder itself, for example `models`.
-    let skip = usize::from(!folders.is_empty() && target.path.starts_with(folders[0]));
-    fqn.extend(folders.into_iter().skip(skip).map(str::to_owned));
+    // dbt leaves out the first folder, whatever it holds: `models`, as a rule.
+    fqn.extend(folders.into_iter().skip(1).map(str::to_owned));
     fqn
 }

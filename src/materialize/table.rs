@@ -127,7 +127,8 @@ pub(super) async fn publish(
     session: &dyn Session,
 ) -> Result<Built, SessionError> {
     let node = spec.node;
-    let mut then = hooks::inside(session, &node.config.post_hook).await?;
+    let (first, later) = hooks::until_published(&node.config.post_hook);
+    let mut then = hooks::inside(session, first).await?;
     let columns: Vec<String> = if node.config.persist_docs.columns {
         session
             .columns(candidate)
@@ -155,6 +156,7 @@ pub(super) async fn publish(
         pending: spec.pending,
     };
     let published = publish_table(session, swap).await?;
+    hooks::in_own_transaction(session, later).await?;
     Ok(Built {
         kind: Some(candidate.kind.unwrap_or(RelationKind::Table)),
         garbage: published.garbage,

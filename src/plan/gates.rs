@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::graph::{Graph, NodeIx};
+use crate::graph::{Graph, NodeIx, ResourceKind};
 use crate::project::TestSeverity;
 
 /// Adds the gating tests to `needs` of the steps that they hold back.
@@ -26,6 +26,10 @@ pub(super) fn add(
     let mut gates = Gates {
         needs,
         is_test: nodes.iter().map(|ix| graph.node(*ix).is_test()).collect(),
+        is_unit_test: nodes
+            .iter()
+            .map(|ix| graph.node(*ix).kind == ResourceKind::UnitTest)
+            .collect(),
         feeds,
         above: Marks::new(nodes.len()),
         reached: Marks::new(nodes.len()),
@@ -60,6 +64,9 @@ struct Gates<'a> {
     /// What waits for each step, without gates.
     feeds: Vec<Vec<usize>>,
     is_test: Vec<bool>,
+    /// Those whose needs are what their model reads, of which they judge nothing; their model
+    /// waits for them already.
+    is_unit_test: Vec<bool>,
     above: Marks,
     reached: Marks,
 }
@@ -93,7 +100,10 @@ impl Gates<'_> {
     /// comes after them waits with them.
     fn held_back(&mut self, test: usize, outside: &[usize]) -> Vec<usize> {
         let mut held = Vec::new();
-        let mut stack = self.needs[test].clone();
+        let mut stack = match self.is_unit_test[test] {
+            true => Vec::new(),
+            false => self.needs[test].clone(),
+        };
         self.reached.clear();
         let mut below = outside.to_vec();
         loop {

@@ -118,6 +118,22 @@ fn a_test_holds_back_what_reads_its_parent() {
 }
 
 #[test]
+fn a_unit_test_holds_back_its_model_and_not_what_reads_the_same() {
+    let graph = graph(vec![
+        model("a"),
+        model("b").reads("a"),
+        model("other").reads("a"),
+        singular_test("b_is_right")
+            .reads("b")
+            .with(|node| node.kind = ResourceKind::UnitTest),
+    ]);
+    let build = plan(&graph, Work::Build);
+    assert_eq!(needs(&graph, &build, "b_is_right"), ["a"]);
+    assert_eq!(needs(&graph, &build, "b"), ["a", "b_is_right"]);
+    assert_eq!(needs(&graph, &build, "other"), ["a"]);
+}
+
+#[test]
 fn a_warning_test_holds_back_nothing() {
     let graph = graph(vec![
         model("a"),

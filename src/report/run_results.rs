@@ -63,7 +63,11 @@ impl RunResultsFile {
             Status::Error => error_message(node, outcome),
             _ => message(outcome),
         });
-        result.failures = outcome.failures;
+        // dbt counts the rows of a test that its thresholds let pass as none.
+        result.failures = match outcome.status {
+            Status::Pass => outcome.failures.map(|_| 0),
+            _ => outcome.failures,
+        };
         result.relation_name = outcome.relation.clone();
         if !matches!(outcome.status, Status::Skipped | Status::Cancelled) {
             result.timing = self.timing(outcome.elapsed);

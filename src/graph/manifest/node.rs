@@ -381,6 +381,24 @@ fn inner_path(node: &Node) -> Cow<'_, str> {
     }
 }
 
+/// The order in which dbt writes a test's config into its template.
+const TEST_CONFIG: [&str; 14] = [
+    "severity",
+    "tags",
+    "enabled",
+    "where",
+    "limit",
+    "warn_if",
+    "error_if",
+    "fail_calc",
+    "store_failures",
+    "store_failures_as",
+    "meta",
+    "database",
+    "schema",
+    "alias",
+];
+
 /// The template as dbt keeps it: without blanks around, and generic tests as a call.
 pub(in crate::graph) fn raw_code(node: &Node) -> Cow<'_, str> {
     match &node.detail {
@@ -389,9 +407,10 @@ pub(in crate::graph) fn raw_code(node: &Node) -> Cow<'_, str> {
                 Some(namespace) => format!("{namespace}.test_{}", test.test),
                 None => format!("test_{}", test.test),
             };
-            let mut config: Vec<String> = test
-                .config
-                .iter()
+            let mut config: Vec<_> = test.config.iter().collect();
+            config.sort_by_key(|(key, _)| TEST_CONFIG.iter().position(|known| known == key));
+            let mut config: Vec<String> = config
+                .into_iter()
                 .map(|(key, value)| format!("{key}={}", python_literal(value)))
                 .collect();
             if test.short_name != node.name && !test.config.contains_key("alias") {

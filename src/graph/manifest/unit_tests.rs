@@ -31,6 +31,7 @@ pub(super) fn unit_test(input: &ManifestInput<'_>, node: &Node) -> Json {
             "tags": node.config.tags,
             "meta": node.config.raw.get("meta").cloned().unwrap_or_else(|| json!({})),
             "enabled": node.config.enabled,
+            "static_analysis": node.config.raw.get("static_analysis"),
         },
         "checksum": null,
         "schema": null,

@@ -98,7 +98,12 @@ fn source(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
 fn variable(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (name, _, _): (String, Option<Value>, Kwargs) = from_args(args)?;
     let run = RenderState::run(state)?;
-    var(find_var(&run, &name), &name, given(args, 1, "default"))
+    let found = var(find_var(&run, &name), &name, given(args, 1, "default"));
+    match &run.mode {
+        // As in dbt, a project reads without a var that only nodes need that do not run now.
+        Mode::Scan(_) => Ok(found.unwrap_or(Value::from(()))),
+        Mode::Live { .. } => found,
+    }
 }
 
 /// An argument by place or name; `none` counts as given, which `Option<Value>` would hide.

@@ -21,6 +21,28 @@ fn a_view_is_replaced_in_place_and_keeps_its_oid_privileges_and_comment() {
 }
 
 #[test]
+fn a_post_hook_that_asks_the_database_finds_the_new_table() {
+    let hook = "{% set rows = run_query('select a from ' ~ this).rows | length %} \
+                create table shop.seen as select {{ rows }} as rows";
+    let model = format!(
+        "{{{{ config(materialized='table', post_hook=\"{hook}\") }}}} select 1 as a union select 2"
+    );
+    let project = Project::new(&[("models/t.sql", &model)]);
+    project.ok(&["run"]);
+    assert_eq!(project.rows("select rows from shop.seen"), "2");
+}
+
+#[test]
+fn a_post_hook_that_drops_its_own_table_leaves_none() {
+    let hook = "{% do adapter.drop_relation(this.incorporate(type='table')) %}";
+    let model =
+        format!("{{{{ config(materialized='table', post_hook=\"{hook}\") }}}} select 1 as a");
+    let project = Project::new(&[("models/t.sql", &model)]);
+    project.ok(&["run"]);
+    assert_eq!(project.rows("select to_regclass('shop.t') is null"), "t");
+}
+
+#[test]
 fn a_view_whose_columns_change_keeps_privileges_and_the_views_on_it() {
     let project = Project::new(&[("models/v.sql", "select 1 as a, 2 as b")]);
     project.ok(&["run"]);

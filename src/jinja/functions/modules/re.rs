@@ -1,11 +1,12 @@
-//! `modules.re`, on the regex crate: Python's patterns but for look-around and back-references.
+//! `modules.re`: Python's patterns, on fancy-regex, which adds look-around and back-references to the
+//! regex crate and hands it every pattern without them.
 
 use std::fmt;
 use std::sync::Arc;
 
+use fancy_regex::{Captures, Regex};
 use minijinja::value::{Kwargs, Object, ObjectRepr, Tuple, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
-use regex::{Captures, Regex};
 
 use super::Module;
 use crate::jinja::error::{fail, fail_with};
@@ -67,10 +68,10 @@ fn compile(pattern: &str, flags: Option<i64>) -> Result<Regex, Error> {
         text = format!("(?{})", letters.iter().collect::<String>());
     }
     text.push_str(&translated(pattern, letters.contains(&'x')));
-    Regex::new(&text).map_err(|_| {
+    Regex::new(&text).map_err(|error| {
         fail_with(
-            format!("`{pattern}` is not a regular expression that marts can use"),
-            "look-around and back-references are not supported",
+            format!("`{pattern}` is not a regular expression: {error}"),
+            "correct the pattern; the dialect is that of Python's re",
         )
     })
 }
@@ -174,9 +175,11 @@ impl Pattern {
         }
         let text = args.first().map(Value::to_string).unwrap_or_default();
         let regex = &self.0;
-        let found = regex.captures(&text);
         Ok(match method {
-            "search" => found.map_or(Value::from(()), |c| Match::value(regex, &c)),
+            "search" => {
+                let found = regex.captures(text.as_str()).map_err(gives_up)?;
+                found.map_or(Value::from(()), |c| Match::value(regex, &c))
+            }
             "match" => {
                 let found = self.anchored(&text, "")?;
                 found.unwrap_or_else(|| Value::from(()))
@@ -185,16 +188,14 @@ impl Pattern {
                 let found = self.anchored(&text, r"\z")?;
                 found.unwrap_or_else(|| Value::from(()))
             }
-            "findall" => List::value(regex.captures_iter(&text).map(|c| groups_of(&c)).collect()),
-            "finditer" => List::value(
-                regex
-                    .captures_iter(&text)
-                    .map(|c| Match::value(regex, &c))
-                    .collect(),
-            ),
+            "findall" => List::value(self.all(&text)?.iter().map(groups_of).collect()),
+            "finditer" => {
+                let found = self.all(&text)?;
+                List::value(found.iter().map(|c| Match::value(regex, c)).collect())
+            }
             "split" => {
                 let limit = args.get(1).and_then(Value::as_usize).filter(|n| *n > 0);
-                List::value(self.split(&text, limit))
+                List::value(self.split(&text, limit)?)
             }
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
         })
@@ -203,14 +204,21 @@ impl Pattern {
     fn anchored(&self, text: &str, end: &str) -> Result<Option<Value>, Error> {
         let pattern = format!(r"\A(?:{}){end}", self.0.as_str());
         let regex = Regex::new(&pattern).map_err(|e| fail(e.to_string()))?;
-        Ok(regex.captures(text).map(|c| Match::value(&regex, &c)))
+        let found = regex.captures(text).map_err(gives_up)?;
+        Ok(found.map(|c| Match::value(&regex, &c)))
+    }
+
+    fn all<'t>(&self, text: &'t str) -> Result<Vec<Captures<'t, str>>, Error> {
+        let found = self.0.captures_iter(text).collect::<Result<_, _>>();
+        found.map_err(gives_up)
     }
 
     /// Groups of the pattern are part of the result, as in Python.
-    fn split(&self, text: &str, limit: Option<usize>) -> Vec<Value> {
+    fn split(&self, text: &str, limit: Option<usize>) -> Result<Vec<Value>, Error> {
         let mut parts = Vec::new();
         let mut last = 0;
-        for captures in self.0.captures_iter(text).take(limit.unwrap_or(usize::MAX)) {
+        let found = self.all(text)?;
+        for captures in found.iter().take(limit.unwrap_or(usize::MAX)) {
             let Some(whole) = captures.get(0) else {
                 continue;
             };
@@ -224,7 +232,7 @@ impl Pattern {
             last = whole.end();
         }
         parts.push(Value::from(&text[last..]));
-        parts
+        Ok(parts)
     }
 
     fn sub(&self, args: &[Value]) -> Result<Value, Error> {
@@ -238,10 +246,14 @@ impl Pattern {
             .ok_or_else(|| fail("re.sub() takes text as the replacement"))?;
         let by = replacement(by);
         let text = text.to_string();
-        Ok(Value::from(
-            self.0.replacen(&text, count, by.as_str()).into_owned(),
-        ))
+        let replaced = self.0.try_replacen(&text, count, by.as_str());
+        Ok(Value::from(replaced.map_err(gives_up)?.into_owned()))
     }
+}
+
+/// A pattern with look-around may take too long on a text.
+fn gives_up(error: fancy_regex::Error) -> Error {
+    fail(format!("the regular expression gives up: {error}"))
 }
 
 /// Python's `\1` and `\g<name>` in the crate's words.
@@ -280,7 +292,7 @@ fn group(text: Option<&str>) -> Value {
 }
 
 /// What `findall` gives for a match: the text, its one group, or a tuple of its groups.
-fn groups_of(captures: &Captures<'_>) -> Value {
+fn groups_of(captures: &Captures<'_, str>) -> Value {
     let text = |at: usize| Value::from(captures.get(at).map_or("", |m| m.as_str()));
     match captures.len() {
         1 => text(0),
@@ -316,8 +328,8 @@ struct Match {
 }
 
 impl Match {
-    fn value(regex: &Regex, captures: &Captures<'_>) -> Value {
-        let group = |m: regex::Match<'_>| (m.as_str().to_owned(), m.start(), m.end());
+    fn value(regex: &Regex, captures: &Captures<'_, str>) -> Value {
+        let group = |m: fancy_regex::Match<'_>| (m.as_str().to_owned(), m.start(), m.end());
         Value::from_object(Self {
             groups: captures.iter().map(|m| m.map(group)).collect(),
             names: regex
@@ -403,7 +415,8 @@ mod tests {
 
     fn first(pattern: &str, text: &str) -> Option<String> {
         let regex = compile(pattern, None).expect("a pattern of Python's");
-        Some(regex.find(text)?.as_str().to_owned())
+        let found = regex.find(text).expect("no pattern that gives up");
+        Some(found?.as_str().to_owned())
     }
 
     #[test]
@@ -414,6 +427,20 @@ mod tests {
         );
         assert_eq!(first("a{2}b{,2}c{}", "aabbc{}").as_deref(), Some("aabbc{}"));
         assert_eq!(first("{a,b}", "{a,b}").as_deref(), Some("{a,b}"));
+    }
+
+    #[test]
+    fn look_around_and_back_references_are_pythons() {
+        assert_eq!(first(r"a(?=\s|$)", "ab a").as_deref(), Some("a"));
+        assert_eq!(
+            first(
+                r"(?ix)(?<!distinct\s) # not after it\n from\s",
+                "distinct from a from "
+            )
+            .as_deref(),
+            Some("from ")
+        );
+        assert_eq!(first(r"(a|b)\1", "abb").as_deref(), Some("bb"));
     }
 
     #[test]
