@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::artifact::run_results::BatchResults;
 use crate::names::NodeId;
 
 /// SQL transformations for Postgres: dbt-style models, built and tested in one go.
@@ -174,6 +175,12 @@ pub struct RunArgs {
     /// Run each test by itself instead of one scan a table
     #[arg(long)]
     pub no_fuse: bool,
+    /// Build microbatch models from this time on: a date, or a date and a time, in UTC
+    #[arg(long, value_name = "TIME", requires = "event_time_end")]
+    pub event_time_start: Option<String>,
+    /// Build microbatch models up to this time
+    #[arg(long, value_name = "TIME", requires = "event_time_start")]
+    pub event_time_end: Option<String>,
     /// Keep failing rows in tables, whatever the project says
     #[arg(long)]
     pub store_failures: bool,
@@ -186,6 +193,9 @@ pub struct RunArgs {
     /// The nodes to run, whatever is selected; `retry` gives them
     #[arg(skip)]
     pub only: Option<Vec<NodeId>>,
+    /// What of microbatch models an earlier run built; `retry` gives it
+    #[arg(skip)]
+    pub batches: Vec<(NodeId, BatchResults)>,
 }
 
 /// What to do.

@@ -159,6 +159,10 @@ codes! {
     MONEY_DECLARATION = "money-declaration";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
+    /// A semantic model, metric or saved query that does not fit the others.
+    SEMANTIC_FORM = "semantic-form";
+    /// A user-defined function lacks what Postgres must know of it.
+    FUNCTION_FORM = "function-form";
     /// A model's `deprecation_date` has passed, or somebody reads such a model.
     MODEL_DEPRECATED = "model-deprecated";
     /// Something in the config of a node is wrong.

@@ -13,7 +13,10 @@ use super::{
     Detail, DocsBlocks, GenericTest, Graph, NameTable, Node, NodeIx, ResourceKind, cycle,
     exposures, generic_test, money,
 };
-use super::{contracts, deprecation, duplicates, model_json, naming, resolve, shares, unit_tests};
+use super::{
+    contracts, deprecation, duplicates, functions, microbatch, model_json, naming, resolve,
+    semantic, shares, unit_tests,
+};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::names::NodeId;
@@ -54,7 +57,9 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     let tests = generic_tests(project, engine, &kept, &mut problems, &mut disabled);
     let mut nodes: Vec<Node> = kept.into_iter().map(|s| s.node).collect();
     nodes.extend(tests);
-    for mut exposure in exposures::nodes(project, &mut problems) {
+    let mut meanings = exposures::nodes(project, &mut problems);
+    meanings.extend(semantic::nodes(project, &mut problems));
+    for mut exposure in meanings {
         describe(&docs, &mut exposure, &mut problems);
         match exposure.config.enabled {
             true => nodes.push(exposure),
@@ -71,8 +76,10 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(duplicates::duplicates(&nodes));
     problems.extend(unused_config(project, &nodes, &disabled));
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
+    problems.extend(semantic::link(&mut nodes));
     problems.extend(unit_tests::check(&nodes));
     problems.extend(shares::check(&nodes));
+    problems.extend(microbatch::unfiltered(&nodes));
     problems.extend(deprecation::check(&nodes, engine.started_at()));
     problems.extend(cycle::find(&nodes, &project.sources));
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
@@ -92,8 +99,10 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
 fn describe(docs: &DocsBlocks, node: &mut Node, problems: &mut Vec<Diagnostic>) {
     let what = format!("{} `{}`", node.kind.as_str(), node.name);
     let path = node.patch_path.as_ref().unwrap_or(&node.path);
-    let columns = node.columns.values_mut().map(|c| &mut c.description);
-    for description in columns.chain([&mut node.description]) {
+    let columns = node.columns.values_mut();
+    let columns = columns.map(|c| (&mut c.description, &mut c.doc_blocks));
+    let own = (&mut node.description, &mut node.doc_blocks);
+    for description in columns.chain([own]) {
         docs.describe(description, &node.package, (&what, path), problems);
     }
 }
@@ -141,6 +150,7 @@ fn settle<'p>(
     node.config = typed(&node, merged, project, &in_yaml)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
+    node.functions = scan.functions;
     node.macros = scan.macros;
     if !node.config.enabled {
         return Ok(Settled {
@@ -151,7 +161,11 @@ fn settle<'p>(
     let known = known_materialization(project, engine, &node, &in_yaml);
     node.model.materialization = known.map_err(|problem| vec![problem])?;
     node.macros.extend(node.model.materialization.clone());
-    let broken = contracts::check(&node, properties);
+    node.model.microbatch = microbatch::is_asked_for(&node) && batched(project, engine, &node);
+    let mut broken = contracts::check(&node, properties);
+    if node.model.microbatch {
+        broken.extend(microbatch::check(&node));
+    }
     if !broken.is_empty() {
         return Err(broken);
     }
@@ -159,11 +173,17 @@ fn settle<'p>(
         (Some(p), Some(file)) if p.name.span.file == file => line_of(&project.sources, p.name.span),
         _ => 1,
     };
+    if node.kind == ResourceKind::Function {
+        let missing = functions::check(&node, properties);
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+    }
     contracts::read_foreign_keys(&mut node, line);
     read_hooks(engine, &mut node, &project.sources).map_err(|problem| vec![problem])?;
     if let Some(table) = source {
         node.relation = Some(naming::source_relation(project, table));
-    } else if has_relation(&node) {
+    } else if has_relation(&node) || node.kind == ResourceKind::Function {
         let relation = naming::relation(project, engine, &node).map_err(|problem| vec![problem])?;
         node.relation = Some(relation);
     } else if node.kind == ResourceKind::Test {
@@ -317,6 +337,15 @@ fn typed(
     Ok(config)
 }
 
+/// Whether a microbatch model is built in batches: not where the strategy's macro is the project's
+/// own, unless a flag says so.
+fn batched(project: &Project, engine: &Engine, node: &Node) -> bool {
+    let flags = &project.root_package().file.flags;
+    let asked = flags.get("require_batched_execution_for_custom_microbatch_strategy");
+    asked == Some(&Json::Bool(true))
+        || engine.is_builtin("get_incremental_microbatch_sql", &node.package)
+}
+
 /// The project's or a package's own macro that materializes a model, if there is one; refuses a
 /// materialization that neither marts nor a macro knows.
 fn known_materialization(
@@ -468,11 +497,13 @@ fn generic_test_node(
         relation: None,
         failures: None,
         description: declaration.description.clone(),
+        doc_blocks: Vec::new(),
         columns: IndexMap::new(),
         patch_path: None,
         parents: Vec::new(),
         refs: Vec::new(),
         sources: Vec::new(),
+        functions: Vec::new(),
         macros: Vec::new(),
         detail: Detail::GenericTest(GenericTest {
             test: test.to_owned(),
@@ -503,6 +534,7 @@ fn generic_test_node(
     node.config = typed(&node, merged, project, &place)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
+    node.functions = scan.functions;
     node.macros = scan.macros;
     node.failures = naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
     Ok(node)
@@ -602,6 +634,7 @@ fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Di
         ("sources", ResourceKind::Source),
         ("data_tests", ResourceKind::Test),
         ("unit_tests", ResourceKind::UnitTest),
+        ("functions", ResourceKind::Function),
     ]
     .into_iter()
     .flat_map(|(name, kind)| draft::tree(trees, kind).unused(name, &fqns(kind)))

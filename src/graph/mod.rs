@@ -15,16 +15,19 @@ mod duplicates;
 mod exposures;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod functions;
 mod generic_test;
 pub mod listing;
 mod lookup;
 pub mod manifest;
+pub mod microbatch;
 mod model_json;
 mod money;
 mod naming;
 mod node;
 mod resolve;
 pub mod select;
+mod semantic;
 mod shares;
 pub mod state;
 mod tags;
@@ -35,6 +38,7 @@ pub use docs::{DocsBlock, DocsBlocks};
 pub use lookup::NameTable;
 pub use model_json::model_json;
 pub use node::*;
+pub use semantic::Semantic;
 pub use unit_test::UnitTest;
 pub use unit_tests::{csv_records, input_of};
 

@@ -81,7 +81,7 @@ impl<'a> Writer<'a> {
             created_at: self.input.created_at,
             relation_name: shown.map(ToString::to_string),
             raw_code: raw_code(node),
-            doc_blocks: Vec::new(),
+            doc_blocks: node.doc_blocks.iter().map(String::as_str).collect(),
             part: self.part(ix, node, primary_key),
         }
     }
@@ -129,7 +129,17 @@ impl<'a> Writer<'a> {
             refs: refs(node),
             sources: sources(node),
             metrics: [],
-            functions: [],
+            functions: node
+                .functions
+                .iter()
+                .map(|(call, _)| {
+                    call.package
+                        .as_deref()
+                        .into_iter()
+                        .chain([call.name.as_str()])
+                        .collect()
+                })
+                .collect(),
             depends_on: DependsOn {
                 macros: node.macros.iter().map(String::as_str).collect(),
                 nodes: node
@@ -290,7 +300,7 @@ impl<'a> Writer<'a> {
             created_at: self.input.created_at,
             unrendered_database: None,
             unrendered_schema: None,
-            doc_blocks: [],
+            doc_blocks: node.doc_blocks.iter().map(String::as_str).collect(),
         }
     }
 
@@ -477,7 +487,7 @@ fn column<'a>(name: &'a str, info: &'a ColumnInfo) -> Column<'a> {
         },
         tags: tags(),
         granularity: None,
-        doc_blocks: [],
+        doc_blocks: info.doc_blocks.iter().map(String::as_str).collect(),
     }
 }
 

@@ -1,5 +1,8 @@
 //! What dbt's users bring along beside plain models: each topic of dbt in a file of its own.
 
+mod functions;
 mod materialized_views;
+mod microbatch;
 mod own_materializations;
+mod semantic;
 mod versions;
