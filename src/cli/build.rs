@@ -137,6 +137,7 @@ pub(super) async fn execute(
     setup.empty = args.empty;
     setup.batches = args.batches.iter().cloned().collect();
     setup.times = times(args, &invocation.engine)?;
+    setup.warnings_fail = invocation.policy.nodes();
     setup.deferred = deferral::deferred(invocation, args, &selected, connected, reporter).await?;
     setup.orphans = orphans(invocation, args, work);
     // A dry run leaves nothing behind.
@@ -147,7 +148,7 @@ pub(super) async fn execute(
     let options = Options {
         command: word(work).to_owned(),
         threads,
-        fail_fast: args.fail_fast,
+        fail_fast: args.fail_fast || invocation.flag("fail_fast") == Some(&true.into()),
         target: connected.label.clone(),
     };
     let mut emit = |event: Event| reporter.event(&event);
@@ -258,6 +259,7 @@ pub(super) fn setup(
             target: &invocation.project.target.name,
         }),
         ledger: None,
+        warnings_fail: false,
         batches: HashMap::new(),
         times: times(&RunArgs::default(), &invocation.engine)?,
         orphans: None,

@@ -86,6 +86,17 @@ impl Graph {
         }
     }
 
+    /// The same graph, where what a test would warn of is an error.
+    #[must_use]
+    pub fn with_warnings_as_errors(mut self) -> Self {
+        for node in self.nodes.iter_mut().filter(|node| node.is_test()) {
+            let config = &mut node.config;
+            config.severity = crate::project::TestSeverity::Error;
+            config.error_if.clone_from(&config.warn_if);
+        }
+        self
+    }
+
     /// All nodes, in the order of declaration.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeIx, &Node)> {
         self.nodes

@@ -90,6 +90,8 @@ pub struct Setup {
     pub query_comment: Option<QueryComment>,
     /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
     pub ledger: Option<Origin>,
+    /// Whether a node that warns while it is built counts as failed.
+    pub warnings_fail: bool,
     /// `retry`: what of a microbatch model the earlier run built and did not build.
     pub batches: HashMap<NodeId, BatchResults>,
     /// Which time microbatch models are built for.

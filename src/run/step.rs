@@ -65,6 +65,12 @@ impl Runner {
         if done.outcome.status.is_ok() && done.outcome.message.is_none() {
             done.outcome.message = tries.note();
         }
+        if self.setup.warnings_fail && done.outcome.status.is_ok() && !done.warnings.is_empty() {
+            let warnings = std::mem::take(&mut done.warnings).join("\n");
+            let message =
+                format!("it is built, but warnings are errors (--warn-error):\n{warnings}");
+            done.outcome = Outcome::error(message);
+        }
         self.told(ix, done, start.elapsed(), compiled_path)
     }
 
