@@ -52,9 +52,9 @@ pub(super) fn project_dir(global: &Global) -> PathBuf {
     std::path::absolute(&dir).unwrap_or(dir)
 }
 
-/// Reads the project without resolving it.
-pub(super) fn read(global: &Global, world: &World) -> Result<(Project, Vec<Diagnostic>), Failure> {
-    let options = ReadOptions {
+/// What is read, and from where.
+pub(super) fn read_options(global: &Global, world: &World) -> Result<ReadOptions, Failure> {
+    Ok(ReadOptions {
         project_dir: project_dir(global),
         profiles_dir: global.profiles_dir.clone(),
         profile: global.profile.clone(),
@@ -63,7 +63,12 @@ pub(super) fn read(global: &Global, world: &World) -> Result<(Project, Vec<Diagn
         env: Arc::clone(&world.env),
         url: global.url.clone(),
         threads: global.threads,
-    };
+    })
+}
+
+/// Reads the project without resolving it.
+pub(super) fn read(global: &Global, world: &World) -> Result<(Project, Vec<Diagnostic>), Failure> {
+    let options = read_options(global, world)?;
     project::read(&options).map_err(|failed| Failure::new(failed.diagnostics, failed.sources))
 }
 

@@ -102,6 +102,8 @@ codes! {
     PACKAGE_ENTRY = "package-entry";
     /// A package that is listed but not installed.
     PACKAGE_MISSING = "package-missing";
+    /// A package that cannot be fetched.
+    PACKAGE_FETCH = "package-fetch";
     /// A local package that is not there.
     PACKAGE_PATH = "package-path";
     /// The definition of a selector that nothing understands.

@@ -189,6 +189,8 @@ fn settle<'p>(
     } else if node.kind == ResourceKind::Test {
         node.failures =
             naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
+        let schema = naming::test_schema(project, engine, &node);
+        node.model.test_schema = schema.map_err(|problem| vec![problem])?;
     }
     let (tests, columns, path): (&[TestDeclaration], &[ColumnProperties], &str) =
         match (properties, source) {
@@ -537,6 +539,8 @@ fn generic_test_node(
     node.functions = scan.functions;
     node.macros = scan.macros;
     node.failures = naming::failures(project, engine, &node).map_err(|problem| vec![problem])?;
+    let schema = naming::test_schema(project, engine, &node);
+    node.model.test_schema = schema.map_err(|problem| vec![problem])?;
     Ok(node)
 }
 

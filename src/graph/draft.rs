@@ -299,6 +299,10 @@ impl<'p> Drafter<'p, '_> {
             node.columns = columns(&patch.columns);
             node.patch_path = Some(patch.path.clone());
             node.other = patch.other.clone();
+            if let Some(Json::Object(spine)) = node.other.get_mut("time_spine") {
+                let grains = spine.entry("custom_granularities");
+                grains.or_insert_with(|| Json::Array(Vec::new()));
+            }
             if let Some(Json::String(date)) = node.other.get_mut("deprecation_date")
                 && date.len() == "2020-01-01".len()
             {

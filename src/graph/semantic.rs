@@ -408,9 +408,13 @@ impl Written<'_> {
         let Detail::Semantic(semantic) = &model.detail else {
             return Vec::new();
         };
-        let all = semantic.manifest.get("measures").and_then(Json::as_array);
-        let wanted = all.into_iter().flatten();
-        let wanted = wanted.filter(|measure| measure["create_metric"] == Json::Bool(true));
+        let all = self.entry.get("measures").and_then(Json::as_array);
+        let asks = |m: &Json| m.get("create_metric") == Some(&Json::Bool(true));
+        let asking = all.into_iter().flatten().map(asks);
+        // dbt keeps no trace of the wish on the measure itself.
+        let measures = semantic.manifest.get("measures").and_then(Json::as_array);
+        let wanted = measures.into_iter().flatten().zip(asking);
+        let wanted = wanted.filter_map(|(measure, asks)| asks.then_some(measure));
         let made = |measure: &Json| {
             let name = measure["name"].as_str().unwrap_or_default();
             let entry = json!({
@@ -683,7 +687,7 @@ fn measure(written: &Json) -> Map<String, Json> {
     });
     object(json!({
         "name": of("name"), "agg": of("agg"), "description": of("description"),
-        "label": of("label"), "create_metric": of("create_metric") == Json::Bool(true),
+        "label": of("label"), "create_metric": false,
         "expr": written.get("expr").map(text_of), "agg_params": params,
         "non_additive_dimension": additive, "agg_time_dimension": of("agg_time_dimension"),
     }))

@@ -151,6 +151,7 @@ fn function(writer: &node::Writer<'_>, ix: Option<NodeIx>, node: &Node) -> Json 
     if let Some(map) = json.as_object_mut() {
         map.insert("arguments".to_owned(), super::functions::arguments(node));
         map.insert("returns".to_owned(), super::functions::returns(node));
+        map.insert("relation_name".to_owned(), Json::Null);
     }
     json
 }

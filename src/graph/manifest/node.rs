@@ -41,6 +41,9 @@ impl<'a> Writer<'a> {
         );
         let schema = match (relation, node.kind) {
             (Some(relation), _) => Cow::Borrowed(relation.schema.as_str()),
+            (None, ResourceKind::Test) if node.model.test_schema.is_some() => {
+                Cow::Borrowed(node.model.test_schema.as_deref().unwrap_or_default())
+            }
             (None, ResourceKind::Test) => Cow::Owned(format!("{}_dbt_test__audit", target.schema)),
             (None, _) => Cow::Borrowed(target.schema.as_str()),
         };
@@ -486,7 +489,7 @@ fn column<'a>(name: &'a str, info: &'a ColumnInfo) -> Column<'a> {
             tags: tags(),
         },
         tags: tags(),
-        granularity: None,
+        granularity: info.other.get("granularity").and_then(Json::as_str),
         doc_blocks: info.doc_blocks.iter().map(String::as_str).collect(),
     }
 }
