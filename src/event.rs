@@ -44,6 +44,15 @@ pub struct Sample {
     pub rows: Vec<Vec<Option<String>>>,
 }
 
+/// Spans of time, each with its start and its end in ISO 8601.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Batches {
+    /// Built.
+    pub successful: Vec<(String, String)>,
+    /// Not built.
+    pub failed: Vec<(String, String)>,
+}
+
 /// What a finished node says of itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
@@ -70,6 +79,9 @@ pub struct Outcome {
     pub compiled_path: Option<PathBuf>,
     /// The relation that was built, rendered; for a test, the one in which its failures are kept.
     pub relation: Option<String>,
+    /// The batches of a microbatch model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batches: Option<Box<Batches>>,
     /// SHA-256 of the compiled SQL with live names, as hexadecimal digits.
     pub sql_sha256: Option<String>,
     /// A test's severity and thresholds, for example `error if > 0.1%, warn if != 0`.
@@ -94,6 +106,7 @@ impl Outcome {
             line: None,
             compiled_path: None,
             relation: None,
+            batches: None,
             sql_sha256: None,
             thresholds: None,
             elapsed: Duration::ZERO,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::artifact::run_results::BatchResults;
 use crate::names::NodeId;
 
 /// SQL transformations for Postgres: dbt-style models, built and tested in one go.
@@ -72,6 +73,17 @@ pub struct Global {
     /// Tell every statement on stderr as it is sent
     #[arg(long, short = 'd', global = true, env = "DBT_DEBUG")]
     pub debug: bool,
+    /// Take every warning for an error
+    #[arg(long, global = true, env = "DBT_WARN_ERROR")]
+    pub warn_error: bool,
+    /// Which warnings are errors, as YAML: '{error: all, warn: [name], silence: [name]}'
+    #[arg(
+        long,
+        global = true,
+        value_name = "YAML",
+        env = "DBT_WARN_ERROR_OPTIONS"
+    )]
+    pub warn_error_options: Option<String>,
     /// No colours
     #[arg(long, global = true)]
     pub no_use_colors: bool,
@@ -128,7 +140,7 @@ pub struct SelectArgs {
     #[arg(long, value_name = "DIR", env = "DBT_STATE")]
     pub state: Option<PathBuf>,
     /// Which tests come with selected nodes: eager, cautious, buildable or empty
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_name = "MODE", env = "DBT_INDIRECT_SELECTION")]
     pub indirect_selection: Option<String>,
 }
 
@@ -139,10 +151,10 @@ pub struct RunArgs {
     #[command(flatten)]
     pub select: SelectArgs,
     /// Build incremental models anew
-    #[arg(long, short = 'f')]
+    #[arg(long, short = 'f', env = "DBT_FULL_REFRESH")]
     pub full_refresh: bool,
     /// Start nothing more after the first failure
-    #[arg(long, short = 'x', visible_alias = "failfast")]
+    #[arg(long, short = 'x', visible_alias = "failfast", env = "DBT_FAIL_FAST")]
     pub fail_fast: bool,
     /// When built relations become visible, whatever the project says: immediate, audited or together
     #[arg(long, value_name = "MODE")]
@@ -174,8 +186,14 @@ pub struct RunArgs {
     /// Run each test by itself instead of one scan a table
     #[arg(long)]
     pub no_fuse: bool,
+    /// Build microbatch models from this time on: a date, or a date and a time, in UTC
+    #[arg(long, value_name = "TIME", requires = "event_time_end")]
+    pub event_time_start: Option<String>,
+    /// Build microbatch models up to this time
+    #[arg(long, value_name = "TIME", requires = "event_time_start")]
+    pub event_time_end: Option<String>,
     /// Keep failing rows in tables, whatever the project says
-    #[arg(long)]
+    #[arg(long, env = "DBT_STORE_FAILURES")]
     pub store_failures: bool,
     /// With build: sources that are stale by their error_after hold back what reads them
     #[arg(long)]
@@ -186,6 +204,9 @@ pub struct RunArgs {
     /// The nodes to run, whatever is selected; `retry` gives them
     #[arg(skip)]
     pub only: Option<Vec<NodeId>>,
+    /// What of microbatch models an earlier run built; `retry` gives it
+    #[arg(skip)]
+    pub batches: Vec<(NodeId, BatchResults)>,
 }
 
 /// What to do.
@@ -227,6 +248,8 @@ pub enum Command {
     Source(SourceCommand),
     /// Check the project, the profile and the connection
     Debug(super::debug::DebugArgs),
+    /// Make a small project to start from
+    Init(super::init::InitArgs),
     /// Remove the target folder and other clean-targets
     Clean,
     /// Make synthetic raw data

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
+use crate::diag::codes;
 use crate::event::{Event, RunRecord};
+use crate::graph::microbatch::{self, Times};
+use crate::jinja::Engine;
 use crate::ledger;
 use crate::names::NodeId;
 use crate::plan::{Plan, PlanOptions, Work};
@@ -132,6 +135,9 @@ pub(super) async fn execute(
     setup.compare_rows = args.rows;
     setup.store_failures = args.store_failures;
     setup.empty = args.empty;
+    setup.batches = args.batches.iter().cloned().collect();
+    setup.times = times(args, &invocation.engine)?;
+    setup.warnings_fail = invocation.policy.nodes();
     setup.deferred = deferral::deferred(invocation, args, &selected, connected, reporter).await?;
     setup.orphans = orphans(invocation, args, work);
     // A dry run leaves nothing behind.
@@ -142,7 +148,7 @@ pub(super) async fn execute(
     let options = Options {
         command: word(work).to_owned(),
         threads,
-        fail_fast: args.fail_fast,
+        fail_fast: args.fail_fast || invocation.flag("fail_fast") == Some(&true.into()),
         target: connected.label.clone(),
     };
     let mut emit = |event: Event| reporter.event(&event);
@@ -174,6 +180,38 @@ fn ledger(invocation: &Invocation, work: Work) -> Option<ledger::Origin> {
         target: invocation.project.target.name.clone(),
         git_commit: state.commit,
         git_dirty: state.dirty,
+    })
+}
+
+/// The time that microbatch models are built for.
+fn times(args: &RunArgs, engine: &Engine) -> Result<Times, Failure> {
+    let read = |flag: &str, text: Option<&String>| match text {
+        None => Ok(None),
+        Some(text) => match microbatch::moment(text) {
+            Some(at) => Ok(Some(at)),
+            None => Err(Failure::message(
+                codes::CLI_USAGE,
+                format!("{flag} is {text:?}, which is no date or time"),
+                "write for example 2024-09-01 or 2024-09-01T12:00:00",
+            )),
+        },
+    };
+    let start = read("--event-time-start", args.event_time_start.as_ref())?;
+    let end = read("--event-time-end", args.event_time_end.as_ref())?;
+    if let (Some(start), Some(end)) = (start, end)
+        && start >= end
+    {
+        return Err(Failure::message(
+            codes::CLI_USAGE,
+            "--event-time-start is not before --event-time-end",
+            "exchange the two, or give a later end",
+        ));
+    }
+    let now = microbatch::moment(engine.started_at());
+    Ok(Times {
+        start,
+        end,
+        now: now.unwrap_or_default(),
     })
 }
 
@@ -221,6 +259,9 @@ pub(super) fn setup(
             target: &invocation.project.target.name,
         }),
         ledger: None,
+        warnings_fail: false,
+        batches: HashMap::new(),
+        times: times(&RunArgs::default(), &invocation.engine)?,
         orphans: None,
         cancel: Cancel::default(),
     })

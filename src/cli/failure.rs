@@ -34,11 +34,6 @@ impl Failure {
         &self.diagnostics
     }
 
-    /// The same, to be worded otherwise.
-    pub(super) fn diagnostics_mut(&mut self) -> &mut [Diagnostic] {
-        &mut self.diagnostics
-    }
-
     /// The exit code of all of them.
     pub fn exit_code(&self) -> u8 {
         super::EXIT_ERROR

@@ -11,6 +11,7 @@ use super::World;
 use super::args::{Global, LogFormat, SelectArgs};
 use super::failure::Failure;
 use super::state::EarlierRuns;
+use super::warn_errors::WarnErrors;
 use crate::diag::{Diagnostic, RenderOptions, SourceMap, render};
 use crate::event::Event;
 use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Selectors};
@@ -29,6 +30,8 @@ pub(super) struct Flags {
 
 /// A project that was read and resolved.
 pub(super) struct Invocation {
+    /// What becomes of warnings.
+    pub(super) policy: WarnErrors,
     pub(super) project: Project,
     pub(super) engine: Engine,
     pub(super) graph: Arc<Graph>,
@@ -49,9 +52,9 @@ pub(super) fn project_dir(global: &Global) -> PathBuf {
     std::path::absolute(&dir).unwrap_or(dir)
 }
 
-/// Reads the project without resolving it.
-pub(super) fn read(global: &Global, world: &World) -> Result<(Project, Vec<Diagnostic>), Failure> {
-    let options = ReadOptions {
+/// What is read, and from where.
+pub(super) fn read_options(global: &Global, world: &World) -> Result<ReadOptions, Failure> {
+    Ok(ReadOptions {
         project_dir: project_dir(global),
         profiles_dir: global.profiles_dir.clone(),
         profile: global.profile.clone(),
@@ -60,7 +63,12 @@ pub(super) fn read(global: &Global, world: &World) -> Result<(Project, Vec<Diagn
         env: Arc::clone(&world.env),
         url: global.url.clone(),
         threads: global.threads,
-    };
+    })
+}
+
+/// Reads the project without resolving it.
+pub(super) fn read(global: &Global, world: &World) -> Result<(Project, Vec<Diagnostic>), Failure> {
+    let options = read_options(global, world)?;
     project::read(&options).map_err(|failed| Failure::new(failed.diagnostics, failed.sources))
 }
 
@@ -103,13 +111,20 @@ impl Invocation {
         let engine = Engine::new(settings, &macros, project.sources.clone()).map_err(fail)?;
         let built = graph::build::build(&project, &engine).map_err(fail)?;
         warnings.extend(built.warnings);
+        let policy = WarnErrors::read(global, &project)?;
+        let warnings = policy.sort(warnings, &project.sources)?;
+        let graph = match policy.tests() {
+            true => built.graph.with_warnings_as_errors(),
+            false => built.graph,
+        };
         let target_path = global
             .target_path
             .clone()
             .unwrap_or_else(|| project.root_package().file.target_path.clone());
         Ok(Self {
             engine,
-            graph: Arc::new(built.graph),
+            graph: Arc::new(graph),
+            policy,
             warnings,
             run_id,
             target_path,
@@ -127,7 +142,9 @@ impl Invocation {
         color: bool,
     ) -> Result<Vec<NodeIx>, Failure> {
         let fail = |problem| Failure::new(vec![problem], self.sources().clone());
-        let indirect = match args.indirect_selection.as_deref() {
+        let flag = self.flag("indirect_selection");
+        let of_project = flag.and_then(Json::as_str);
+        let indirect = match args.indirect_selection.as_deref().or(of_project) {
             None => IndirectSelection::default(),
             Some(word) => IndirectSelection::parse(word).map_err(fail)?,
         };
@@ -149,8 +166,14 @@ impl Invocation {
             earlier: earlier.answers(),
         };
         let selected = selection.resolve(&self.graph, &context).map_err(fail)?;
-        tell(&selected.warnings, self.sources(), reporter, color);
+        let warnings = self.policy.sort(selected.warnings, self.sources())?;
+        tell(&warnings, self.sources(), reporter, color);
         Ok(selected.nodes)
+    }
+
+    /// A flag of the project file.
+    pub(super) fn flag(&self, key: &str) -> Option<&Json> {
+        self.project.root_package().file.flags.get(key)
     }
 
     /// All files.

@@ -19,6 +19,7 @@ mod failure;
 mod generate;
 mod git;
 mod ingest;
+pub mod init;
 mod invocation;
 mod logging;
 mod ls;
@@ -34,6 +35,7 @@ mod signals;
 mod source;
 mod state;
 mod target;
+mod warn_errors;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -139,6 +141,7 @@ fn run(cli: &Cli, world: &mut World) -> Result<u8, Failure> {
         Command::Docs(args) => docs::run(global, args, world),
         Command::Source(command) => source::run(global, command, world),
         Command::Debug(args) => debug::run(global, args, world),
+        Command::Init(args) => init::run(global, args, world),
         Command::Clean => maintenance::clean(global, world),
         Command::Generate(args) => generate::run(global, args, world),
         Command::Ingest(args) => ingest::run(global, args, world),

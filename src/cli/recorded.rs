@@ -44,6 +44,8 @@ pub(super) fn record(
         "no_fuse": args.no_fuse,
         "drop_orphans": args.drop_orphans,
         "dry_run": args.dry_run,
+        "event_time_start": args.event_time_start,
+        "event_time_end": args.event_time_end,
         "rows": args.rows,
         "vars": invocation.cli_vars,
         "target": target.name,
@@ -116,6 +118,8 @@ impl Recorded<'_> {
             // What was not to be published then is not published now.
             dry_run: self.flag("dry_run"),
             rows: self.flag("rows"),
+            event_time_start: self.text("event_time_start"),
+            event_time_end: self.text("event_time_end"),
             ..RunArgs::default()
         }
     }

@@ -14,7 +14,7 @@ use super::generate::say;
 use super::invocation::{Invocation, project_dir};
 use super::recorded::{COMMANDS, Recorded};
 use super::{EXIT_OK, World, build};
-use crate::artifact::run_results::{NodeResult, ResultStatus};
+use crate::artifact::run_results::{BatchResults, NodeResult, ResultStatus};
 use crate::artifact::{self, ArtifactError, RunResults};
 use crate::diag::codes;
 use crate::event::Event;
@@ -71,6 +71,9 @@ pub(super) fn run(global: &Global, args: &RetryArgs, world: &mut World) -> Resul
         return Ok(EXIT_OK);
     }
     args_then.only = Some(again);
+    if !args_then.full_refresh {
+        args_then.batches = partly_built(last.results);
+    }
     build::run(&global, &args_then, work, world)
 }
 
@@ -114,6 +117,16 @@ fn unfinished(results: &[NodeResult]) -> Vec<NodeId> {
     let is_open = |result: &&NodeResult| result.status.is_retried() || is_unpublished(result);
     let open = results.iter().filter(is_open);
     open.map(|result| result.unique_id.clone()).collect()
+}
+
+/// Microbatch models of which some batches were built and others not.
+fn partly_built(results: Vec<NodeResult>) -> Vec<(NodeId, BatchResults)> {
+    let partly = |result: NodeResult| {
+        let batches = result.batch_results?;
+        let is_partly = !batches.successful.is_empty() && !batches.failed.is_empty();
+        is_partly.then_some((result.unique_id, batches))
+    };
+    results.into_iter().filter_map(partly).collect()
 }
 
 /// Whether a node was built and then not published, because something else went wrong.

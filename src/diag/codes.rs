@@ -102,6 +102,8 @@ codes! {
     PACKAGE_ENTRY = "package-entry";
     /// A package that is listed but not installed.
     PACKAGE_MISSING = "package-missing";
+    /// A package that cannot be fetched.
+    PACKAGE_FETCH = "package-fetch";
     /// A local package that is not there.
     PACKAGE_PATH = "package-path";
     /// The definition of a selector that nothing understands.
@@ -159,6 +161,10 @@ codes! {
     MONEY_DECLARATION = "money-declaration";
     /// A materialization that marts does not have.
     UNKNOWN_MATERIALIZATION = "unknown-materialization";
+    /// A semantic model, metric or saved query that does not fit the others.
+    SEMANTIC_FORM = "semantic-form";
+    /// A user-defined function lacks what Postgres must know of it.
+    FUNCTION_FORM = "function-form";
     /// A model's `deprecation_date` has passed, or somebody reads such a model.
     MODEL_DEPRECATED = "model-deprecated";
     /// Something in the config of a node is wrong.

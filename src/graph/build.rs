@@ -12,7 +12,10 @@ use super::generic_nodes::{Declared, Reading, declared, generic_tests};
 use super::naming::Naming;
 use super::plain_tests::PlainTests;
 use super::{DocsBlocks, Graph, NameTable, Node, ResourceKind, cycle, exposures, money};
-use super::{contracts, deprecation, duplicates, model_json, naming, resolve, shares, unit_tests};
+use super::{
+    contracts, deprecation, duplicates, functions, microbatch, model_json, naming, resolve,
+    semantic, shares, unit_tests,
+};
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
 use crate::project::{
@@ -58,7 +61,9 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     let tests = generic_tests(&reading, &kept, &mut problems, &mut disabled);
     let mut nodes: Vec<Node> = kept.into_iter().map(|s| s.node).collect();
     nodes.extend(tests);
-    for mut exposure in exposures::nodes(project, &mut problems) {
+    let mut meanings = exposures::nodes(project, &mut problems);
+    meanings.extend(semantic::nodes(project, &mut problems));
+    for mut exposure in meanings {
         describe(&docs, &mut exposure, &mut problems);
         match exposure.config.enabled {
             true => nodes.push(exposure),
@@ -75,8 +80,10 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(duplicates::duplicates(&nodes));
     problems.extend(unused_config(project, &nodes, &disabled));
     problems.extend(resolve::parents(&mut nodes, &names, &project.sources));
+    problems.extend(semantic::link(&mut nodes));
     problems.extend(unit_tests::check(&nodes));
     problems.extend(shares::check(&nodes));
+    problems.extend(microbatch::unfiltered(&nodes));
     problems.extend(deprecation::check(&nodes, engine.started_at()));
     problems.extend(cycle::find(&nodes, &project.sources));
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
@@ -96,8 +103,10 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
 fn describe(docs: &DocsBlocks, node: &mut Node, problems: &mut Vec<Diagnostic>) {
     let what = format!("{} `{}`", node.kind.as_str(), node.name);
     let path = node.patch_path.as_ref().unwrap_or(&node.path);
-    let columns = node.columns.values_mut().map(|c| &mut c.description);
-    for description in columns.chain([&mut node.description]) {
+    let columns = node.columns.values_mut();
+    let columns = columns.map(|c| (&mut c.description, &mut c.doc_blocks));
+    let own = (&mut node.description, &mut node.doc_blocks);
+    for description in columns.chain([own]) {
         docs.describe(description, &node.package, (&what, path), problems);
     }
 }
@@ -139,6 +148,7 @@ fn settle<'p>(
     node.config = typed(&node, merged, project, &in_yaml)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
+    node.functions = scan.functions;
     node.macros = scan.macros;
     if !node.config.enabled {
         return Ok(Settled {
@@ -149,7 +159,11 @@ fn settle<'p>(
     let known = known_materialization(project, engine, &node, &in_yaml);
     node.model.materialization = known.map_err(|problem| vec![problem])?;
     node.macros.extend(node.model.materialization.clone());
-    let broken = contracts::check(&node, properties);
+    node.model.microbatch = microbatch::is_asked_for(&node) && batched(project, engine, &node);
+    let mut broken = contracts::check(&node, properties);
+    if node.model.microbatch {
+        broken.extend(microbatch::check(&node));
+    }
     if !broken.is_empty() {
         return Err(broken);
     }
@@ -157,15 +171,23 @@ fn settle<'p>(
         (Some(p), Some(file)) if p.name.span.file == file => line_of(&project.sources, p.name.span),
         _ => 1,
     };
+    if node.kind == ResourceKind::Function {
+        let missing = functions::check(&node, properties);
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+    }
     contracts::read_foreign_keys(&mut node, line);
     read_hooks(engine, &mut node, &project.sources).map_err(|problem| vec![problem])?;
     if let Some(table) = source {
         node.relation = Some(naming::source_relation(project, table));
-    } else if has_relation(&node) {
+    } else if has_relation(&node) || node.kind == ResourceKind::Function {
         let relation = naming.relation(&node).map_err(|problem| vec![problem])?;
         node.relation = Some(relation);
     } else if node.kind == ResourceKind::Test {
         node.failures = naming::failures(naming, &node).map_err(|problem| vec![problem])?;
+        let schema = naming::test_schema(naming, &node);
+        node.model.test_schema = schema.map_err(|problem| vec![problem])?;
     }
     let (tests, columns, path): (&[TestDeclaration], &[ColumnProperties], &str) =
         match (properties, source) {
@@ -294,6 +316,15 @@ pub(super) fn typed(
     Ok(config)
 }
 
+/// Whether a microbatch model is built in batches: not where the strategy's macro is the project's
+/// own, unless a flag says so.
+fn batched(project: &Project, engine: &Engine, node: &Node) -> bool {
+    let flags = &project.root_package().file.flags;
+    let asked = flags.get("require_batched_execution_for_custom_microbatch_strategy");
+    asked == Some(&Json::Bool(true))
+        || engine.is_builtin("get_incremental_microbatch_sql", &node.package)
+}
+
 /// The project's or a package's own macro that materializes a model, if there is one; refuses a
 /// materialization that neither marts nor a macro knows.
 fn known_materialization(
@@ -376,6 +407,7 @@ fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Di
         ("sources", ResourceKind::Source),
         ("data_tests", ResourceKind::Test),
         ("unit_tests", ResourceKind::UnitTest),
+        ("functions", ResourceKind::Function),
     ]
     .into_iter()
     .flat_map(|(name, kind)| draft::tree(trees, kind).unused(name, &fqns(kind)))

@@ -31,6 +31,7 @@ pub(super) fn defaults(kind: ResourceKind) -> &'static Map<String, Json> {
         ResourceKind::Source => &SOURCE,
         ResourceKind::Model => &MODEL,
         ResourceKind::Exposure => &EXPOSURE,
+        ResourceKind::Function => &FUNCTION,
         _ => &NODE,
     }
 }
@@ -41,6 +42,15 @@ static MODEL: LazyLock<Map<String, Json>> = LazyLock::new(|| {
     let mut map = node("view");
     map.insert("access".to_owned(), json!("protected"));
     map.insert("freshness".to_owned(), Json::Null);
+    map
+});
+
+static FUNCTION: LazyLock<Map<String, Json>> = LazyLock::new(|| {
+    let mut map = node("function");
+    map.insert("type".to_owned(), json!("scalar"));
+    for key in ["volatility", "runtime_version", "entry_point"] {
+        map.insert(key.to_owned(), Json::Null);
+    }
     map
 });
 

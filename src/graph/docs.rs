@@ -88,11 +88,17 @@ impl DocsBlocks {
         }
     }
 
-    /// Puts the text of docs blocks in the place of their calls.
+    /// Puts the text of docs blocks in the place of their calls, and notes their unique ids, each
+    /// once.
     ///
     /// # Errors
     /// The names of blocks that do not exist.
-    pub(super) fn render(&self, text: &str, caller: &str) -> Result<String, Vec<String>> {
+    fn render(
+        &self,
+        text: &str,
+        caller: &str,
+        used: &mut Vec<String>,
+    ) -> Result<String, Vec<String>> {
         let mut unknown = Vec::new();
         let rendered = CALL.replace_all(text, |call: &Captures<'_>| {
             let (first, second) = (&call[1], call.get(2).map(|m| m.as_str()));
@@ -101,7 +107,13 @@ impl DocsBlocks {
                 None => (None, first),
             };
             match self.find(package, caller, name) {
-                Some(block) => block.text.clone(),
+                Some(block) => {
+                    let id = format!("doc.{}.{}", block.package, block.name);
+                    if !used.contains(&id) {
+                        used.push(id);
+                    }
+                    block.text.clone()
+                }
                 None => {
                     unknown.push(name.to_owned());
                     String::new()
@@ -115,10 +127,11 @@ impl DocsBlocks {
         }
     }
 
-    /// Renders a description where it stands; `what` and `path` are for messages.
+    /// Renders a description where it stands and notes the blocks that it uses; `what` and `path`
+    /// are for messages.
     pub(super) fn describe(
         &self,
-        description: &mut String,
+        (description, used): (&mut String, &mut Vec<String>),
         caller: &str,
         (what, path): (&str, &str),
         problems: &mut Vec<Diagnostic>,
@@ -126,7 +139,7 @@ impl DocsBlocks {
         if !description.contains("{{") {
             return;
         }
-        match self.render(description, caller) {
+        match self.render(description, caller, used) {
             Ok(rendered) => *description = rendered,
             Err(unknown) => problems.extend(unknown.iter().map(|name| {
                 let message = format!("the description of {what} uses the unknown docs `{name}`");
@@ -162,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_call_becomes_the_text_of_its_block() {
-        let render = |text: &str, caller: &str| blocks().render(text, caller);
+        let render = |text: &str, caller: &str| blocks().render(text, caller, &mut Vec::new());
         assert_eq!(render("{{ doc('a') }}!", "shop").unwrap(), "A!");
         assert_eq!(render("{{doc(\"a\")}}", "tools").unwrap(), "A of tools");
         assert_eq!(
@@ -177,7 +190,7 @@ mod tests {
         let mut text = "{{ doc('aa') }}".to_owned();
         let mut problems = Vec::new();
         blocks().describe(
-            &mut text,
+            (&mut text, &mut Vec::new()),
             "shop",
             ("model `m`", "models/m.yml"),
             &mut problems,

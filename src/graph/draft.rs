@@ -27,6 +27,7 @@ pub(super) fn tree(trees: &ConfigTrees, kind: ResourceKind) -> &ConfigTree {
     match kind {
         ResourceKind::Seed => &trees.seeds,
         ResourceKind::Snapshot => &trees.snapshots,
+        ResourceKind::Function => &trees.functions,
         ResourceKind::Test => &trees.tests,
         ResourceKind::UnitTest => &trees.unit_tests,
         ResourceKind::Source => &trees.sources,
@@ -77,6 +78,11 @@ impl<'p> Drafter<'p, '_> {
         let mut snapshots = by_name(&properties.snapshots);
         let mut analyses = by_name(&properties.analyses);
         let mut tests = by_name(&properties.singular_tests);
+        let mut functions = by_name(&properties.functions);
+        for file in &package.functions {
+            let patch = functions.take(&file.name);
+            self.code(ResourceKind::Function, file, patch);
+        }
         for file in &package.models {
             let patch = models.take(&file.name);
             self.code(ResourceKind::Model, file, patch);
@@ -121,6 +127,7 @@ impl<'p> Drafter<'p, '_> {
         snapshots.report("snapshot", &names(ResourceKind::Snapshot), problems);
         analyses.report("analysis", &names(ResourceKind::Analysis), problems);
         tests.report("singular test", &names(ResourceKind::Test), problems);
+        functions.report("function", &names(ResourceKind::Function), problems);
     }
 
     fn code(&mut self, kind: ResourceKind, file: &CodeFile, patch: Option<&'p ResourceProperties>) {
@@ -268,11 +275,13 @@ impl<'p> Drafter<'p, '_> {
             relation: None,
             failures: None,
             description: String::new(),
+            doc_blocks: Vec::new(),
             columns: IndexMap::new(),
             patch_path: None,
             parents: Vec::new(),
             refs: Vec::new(),
             sources: Vec::new(),
+            functions: Vec::new(),
             macros: Vec::new(),
             detail: Detail::None,
             model: super::ModelTraits::default(),
@@ -290,6 +299,10 @@ impl<'p> Drafter<'p, '_> {
             node.columns = columns(&patch.columns);
             node.patch_path = Some(patch.path.clone());
             node.other = patch.other.clone();
+            if let Some(Json::Object(spine)) = node.other.get_mut("time_spine") {
+                let grains = spine.entry("custom_granularities");
+                grains.or_insert_with(|| Json::Array(Vec::new()));
+            }
             if let Some(Json::String(date)) = node.other.get_mut("deprecation_date")
                 && date.len() == "2020-01-01".len()
             {
@@ -342,6 +355,7 @@ fn columns(list: &[ColumnProperties]) -> IndexMap<String, ColumnInfo> {
         .map(|c| {
             let info = ColumnInfo {
                 description: c.description.clone(),
+                doc_blocks: Vec::new(),
                 data_type: c.data_type.clone(),
                 quote: c.quote.unwrap_or(false),
                 other: c.other.clone(),

@@ -17,6 +17,21 @@ static CALL: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern compiles")
 });
 
+/// The ref that a text is, for example `ref('orders')`.
+pub(super) fn reference(text: &str) -> Option<RefCall> {
+    let call = CALL.captures(text).filter(|call| &call[1] == "ref")?;
+    let (first, second) = (call[2].to_owned(), call.get(3));
+    let (package, name) = match second {
+        Some(name) => (Some(first), name.as_str().to_owned()),
+        None => (None, first),
+    };
+    Some(RefCall {
+        package,
+        name,
+        version: None,
+    })
+}
+
 /// The exposures of all property files.
 pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<Node> {
     let mut nodes = Vec::new();
@@ -74,11 +89,13 @@ impl Written<'_> {
             relation: None,
             failures: None,
             description: self.text("description").unwrap_or_default().to_owned(),
+            doc_blocks: Vec::new(),
             columns: IndexMap::new(),
             patch_path: None,
             parents: Vec::new(),
             refs: Vec::new(),
             sources: Vec::new(),
+            functions: Vec::new(),
             macros: Vec::new(),
             detail: super::Detail::None,
             model: super::ModelTraits::default(),

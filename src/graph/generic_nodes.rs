@@ -147,11 +147,13 @@ fn generic_test_node(
         relation: None,
         failures: None,
         description: declaration.description.clone(),
+        doc_blocks: Vec::new(),
         columns: IndexMap::new(),
         patch_path: None,
         parents: Vec::new(),
         refs: Vec::new(),
         sources: Vec::new(),
+        functions: Vec::new(),
         macros: Vec::new(),
         detail: Detail::GenericTest(GenericTest {
             test: test.to_owned(),
@@ -185,8 +187,11 @@ fn generic_test_node(
     node.config = typed(&node, merged, project, &place)?;
     node.refs = scan.refs;
     node.sources = scan.sources;
+    node.functions = scan.functions;
     node.macros = scan.macros;
     node.failures = naming::failures(naming, &node).map_err(|problem| vec![problem])?;
+    let schema = naming::test_schema(naming, &node);
+    node.model.test_schema = schema.map_err(|problem| vec![problem])?;
     Ok(node)
 }
 

@@ -89,6 +89,9 @@ fn selector(node: &Node) -> String {
         _ if node.kind == ResourceKind::Exposure => {
             format!("exposure:{}.{}", node.package, node.name)
         }
+        Detail::Semantic(_) => {
+            format!("{}:{}.{}", node.kind.as_str(), node.package, node.name)
+        }
         _ => node.fqn.join("."),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Node, NodeIx, ResourceKind};
 use crate::diag::nearest;
-use crate::jinja::{LookupError, Names, NodeContext, RefCall, SourceCall};
+use crate::jinja::{FunctionCall, LookupError, Names, NodeContext, RefCall, SourceCall};
 use crate::names::Relation;
 
 /// Names to nodes. Models, seeds and snapshots share one namespace per package.
@@ -13,6 +13,7 @@ pub struct NameTable {
     /// Name to the nodes of that name, each with its package; the root project's first.
     refs: HashMap<String, Vec<Named>>,
     sources: HashMap<(String, String), Vec<(String, NodeIx)>>,
+    functions: HashMap<String, Vec<(String, NodeIx)>>,
     /// Disabled names, to say so.
     disabled: HashMap<String, String>,
 }
@@ -55,6 +56,10 @@ impl NameTable {
                             ix,
                             version,
                         });
+                }
+                (ResourceKind::Function, _) => {
+                    let name = node.name.clone();
+                    table.functions.entry(name).or_default().push(entry);
                 }
                 (_, super::Detail::Source { source, .. }) => {
                     let key = (source.clone(), node.name.clone());
@@ -144,6 +149,29 @@ impl NameTable {
                 None => "check the name, or add the model".to_owned(),
             }),
         }
+    }
+
+    /// The node of a user-defined function.
+    pub fn find_function(&self, package: &str, call: &FunctionCall) -> Result<NodeIx, LookupError> {
+        let candidates = self
+            .functions
+            .get(&call.name)
+            .map_or(&[][..], Vec::as_slice);
+        let of = |wanted: &str| candidates.iter().find(|(p, _)| p == wanted);
+        let found = match &call.package {
+            Some(wanted) => of(wanted),
+            None => of(package).or(candidates.first()),
+        };
+        found.map(|(_, ix)| *ix).ok_or_else(|| {
+            let near = nearest(&call.name, self.functions.keys().map(String::as_str));
+            LookupError {
+                message: format!("there is no function named `{}`", call.name),
+                hint: Some(match near {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => "add it under `function-paths`, with its `returns:`".to_owned(),
+                }),
+            }
+        })
     }
 
     /// The node of a source's table.

@@ -15,11 +15,13 @@ mod duplicates;
 mod exposures;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod functions;
 mod generic_nodes;
 mod generic_test;
 pub mod listing;
 mod lookup;
 pub mod manifest;
+pub mod microbatch;
 mod model_json;
 mod money;
 mod naming;
@@ -27,6 +29,7 @@ mod node;
 mod plain_tests;
 mod resolve;
 pub mod select;
+mod semantic;
 mod shares;
 pub mod state;
 mod tags;
@@ -37,6 +40,7 @@ pub use docs::{DocsBlock, DocsBlocks};
 pub use lookup::NameTable;
 pub use model_json::model_json;
 pub use node::*;
+pub use semantic::Semantic;
 pub use unit_test::UnitTest;
 pub use unit_tests::{csv_records, input_of};
 
@@ -82,6 +86,17 @@ impl Graph {
             names,
             disabled,
         }
+    }
+
+    /// The same graph, where what a test would warn of is an error.
+    #[must_use]
+    pub fn with_warnings_as_errors(mut self) -> Self {
+        for node in self.nodes.iter_mut().filter(|node| node.is_test()) {
+            let config = &mut node.config;
+            config.severity = crate::project::TestSeverity::Error;
+            config.error_if.clone_from(&config.warn_if);
+        }
+        self
     }
 
     /// All nodes, in the order of declaration.

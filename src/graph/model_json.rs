@@ -37,6 +37,10 @@ pub fn model_json(node: &Node, name_of: impl Fn(NodeIx) -> String) -> Json {
     );
     put("description", json!(node.description));
     put("columns", columns(node));
+    if node.kind == ResourceKind::Function {
+        put("arguments", super::functions::arguments(node));
+        put("returns", super::functions::returns(node));
+    }
     if let Some(version) = &node.model.version {
         put("version", version.v.clone());
         put("latest_version", version.latest.clone());

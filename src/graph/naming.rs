@@ -155,6 +155,22 @@ pub(super) fn failures(naming: &Naming<'_>, node: &Node) -> Result<Option<Relati
     Ok(naming.relation(&named).ok())
 }
 
+/// The schema of a test whose failing rows are not kept, where the project names schemas itself.
+pub(super) fn test_schema(naming: &Naming<'_>, node: &Node) -> Result<Option<String>, Diagnostic> {
+    if naming
+        .engine
+        .is_builtin("generate_schema_name", &node.package)
+        && node.config.schema.is_none()
+    {
+        return Ok(None);
+    }
+    let mut named = node.clone();
+    let schema = &mut named.config.schema;
+    schema.get_or_insert_with(|| "dbt_test__audit".to_owned());
+    named.config.alias = Some("x".to_owned());
+    Ok(Some(naming.relation(&named)?.schema))
+}
+
 fn quoting(map: &IndexMap<String, bool>) -> Quoting {
     overlay(Quoting::default(), map)
 }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::diag::{FileId, Span};
-use crate::jinja::{RefCall, SourceCall};
+use crate::jinja::{FunctionCall, RefCall, SourceCall};
 use crate::names::{NodeId, Relation};
 use crate::project::{ModelVersion, NodeConfig};
 
@@ -40,8 +40,16 @@ pub enum ResourceKind {
     Analysis,
     /// A hook of the whole run.
     Operation,
+    /// A user-defined function.
+    Function,
     /// Something outside that reads the project's relations, for example a dashboard.
     Exposure,
+    /// What a model means to the semantic layer.
+    SemanticModel,
+    /// A figure over measures.
+    Metric,
+    /// A query over metrics.
+    SavedQuery,
 }
 
 impl ResourceKind {
@@ -56,7 +64,11 @@ impl ResourceKind {
             Self::Source => "source",
             Self::Analysis => "analysis",
             Self::Operation => "operation",
+            Self::Function => "function",
             Self::Exposure => "exposure",
+            Self::SemanticModel => "semantic_model",
+            Self::Metric => "metric",
+            Self::SavedQuery => "saved_query",
         }
     }
 }
@@ -92,6 +104,8 @@ pub struct Node {
     pub failures: Option<Relation>,
     /// Its description.
     pub description: String,
+    /// The unique ids of docs blocks that its description uses.
+    pub doc_blocks: Vec<String>,
     /// Columns that properties describe, in order.
     pub columns: IndexMap<String, ColumnInfo>,
     /// The property file that describes it.
@@ -102,6 +116,8 @@ pub struct Node {
     pub refs: Vec<(RefCall, usize)>,
     /// Its sources as written, with their lines.
     pub sources: Vec<(SourceCall, usize)>,
+    /// User-defined functions that it calls, with their lines.
+    pub functions: Vec<(FunctionCall, usize)>,
     /// Unique ids of macros it uses.
     pub macros: Vec<String>,
     /// What only nodes of its kind have.
@@ -119,6 +135,10 @@ pub struct ModelTraits {
     pub materialization: Option<String>,
     /// Which version it is; of a unit test, which version it tests.
     pub version: Option<ModelVersion>,
+    /// Whether it is built batch by batch.
+    pub microbatch: bool,
+    /// Of a test: the schema for its failing rows, where the project's own macro names it.
+    pub test_schema: Option<String>,
 }
 
 /// A described column.
@@ -126,6 +146,8 @@ pub struct ModelTraits {
 pub struct ColumnInfo {
     /// Its description.
     pub description: String,
+    /// The unique ids of docs blocks that the description uses.
+    pub doc_blocks: Vec<String>,
     /// Its declared type.
     pub data_type: Option<String>,
     /// Whether its name is to be quoted.
@@ -159,6 +181,8 @@ pub enum Detail {
     SingularTest,
     /// A unit test.
     UnitTest(Box<super::UnitTest>),
+    /// A semantic model, metric or saved query.
+    Semantic(Box<super::Semantic>),
 }
 
 /// What a generic test asks, and of whom.

@@ -35,6 +35,15 @@ pub(super) fn parents(
                 }
             }
         }
+        for (call, line) in &node.functions {
+            match names.find_function(&node.package, call) {
+                Ok(ix) => add(ix),
+                Err(error) => {
+                    let base = Diagnostic::error(codes::UNKNOWN_REF, error.message);
+                    problems.push(place(base, node, *line, &call.name, sources, error.hint));
+                }
+            }
+        }
         node.parents = parents;
     }
     problems

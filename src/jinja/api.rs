@@ -141,6 +141,15 @@ pub struct SourceCall {
     pub table: String,
 }
 
+/// A `function()` as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FunctionCall {
+    /// The package, when two arguments were given.
+    pub package: Option<String>,
+    /// The function.
+    pub name: String,
+}
+
 /// A column of a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -181,6 +190,17 @@ pub trait Names: Send + Sync {
         from: &NodeContext,
         call: &SourceCall,
     ) -> Result<Relation, LookupError>;
+    /// The name of a user-defined function.
+    fn resolve_function(
+        &self,
+        _from: &NodeContext,
+        call: &FunctionCall,
+    ) -> Result<Relation, LookupError> {
+        Err(LookupError {
+            message: format!("there is no function named `{}`", call.name),
+            hint: None,
+        })
+    }
     /// What a relation that `ref` or `source` gave is read as where it stands in SQL, if not
     /// under its name.
     fn read_as(&self, _from: &NodeContext, _relation: &Relation) -> Option<String> {
@@ -229,6 +249,8 @@ pub struct Scan {
     pub refs: Vec<(RefCall, usize)>,
     /// Every source, likewise.
     pub sources: Vec<(SourceCall, usize)>,
+    /// Every user-defined function, likewise.
+    pub functions: Vec<(FunctionCall, usize)>,
     /// Unique ids of the macros that ran, for example `macro.shop.cents`.
     pub macros: Vec<String>,
 }

@@ -35,6 +35,11 @@ pub(super) fn place_calls(scan: &mut Scan, template: &Template) {
     for (SourceCall { source, table }, place) in &mut scan.sources {
         *place = line("source", &[source.as_str(), table.as_str()]);
     }
+    for (call, place) in &mut scan.functions {
+        let package = call.package.as_deref().into_iter();
+        let texts: Vec<&str> = package.chain([call.name.as_str()]).collect();
+        *place = line("function", &texts);
+    }
 }
 
 fn calls(template: &Template) -> Vec<Call> {
@@ -52,7 +57,9 @@ fn calls_in(text: &str, tag: &Tag, first_line: usize, calls: &mut Vec<Call>) {
     let word = |i: usize| tag.tokens.get(i).map_or("", |t| &text[t.start..t.end]);
     for (at, token) in tag.tokens.iter().enumerate() {
         let function = word(at);
-        if token.kind != Kind::Name || !["ref", "source"].contains(&function) || word(at + 1) != "("
+        if token.kind != Kind::Name
+            || !["ref", "source", "function"].contains(&function)
+            || word(at + 1) != "("
         {
             continue;
         }

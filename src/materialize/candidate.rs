@@ -5,7 +5,7 @@
 //! run; a view and a delta get theirs inside the publish transaction, because the relation
 //! that they belong to never moves.
 
-use super::{Spec, incremental, materialized_view, seed, snapshot, table, view};
+use super::{Spec, function, incremental, materialized_view, seed, snapshot, table, view};
 use crate::graph::{Detail, ResourceKind};
 use crate::names::Relation;
 use crate::publish::Publication;
@@ -31,6 +31,7 @@ pub async fn candidate(spec: Spec<'_>, session: &dyn Session) -> Result<Candidat
     match (spec.node.kind, &spec.node.detail) {
         (ResourceKind::Seed, Detail::Seed { path }) => seed::candidate(spec, path, session).await,
         (ResourceKind::Snapshot, _) => snapshot::candidate(spec, session).await,
+        (ResourceKind::Function, _) => function::candidate(spec, session).await,
         _ => match spec.node.config.materialized.as_str() {
             "view" => view::candidate(spec, session).await,
             "table" => table::candidate(spec, spec.sql, session).await,

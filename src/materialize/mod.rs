@@ -5,7 +5,9 @@
 //! and only after the candidate is complete. SQL text comes from macros, so that a project
 //! may override it; the order of things is here.
 
+mod batches;
 mod candidate;
+mod function;
 pub mod hooks;
 mod incremental;
 mod materialized_view;
@@ -19,6 +21,7 @@ mod table;
 mod tests;
 mod view;
 
+pub use batches::{gather, gathered};
 pub use candidate::{Candidate, candidate};
 
 use crate::graph::{Detail, Node, ResourceKind};
@@ -133,6 +136,7 @@ pub async fn materialize(spec: Spec<'_>, session: &dyn Session) -> Result<Built,
     match (spec.node.kind, &spec.node.detail) {
         (ResourceKind::Seed, Detail::Seed { path }) => seed::build(spec, path, session).await,
         (ResourceKind::Snapshot, _) => snapshot::build(spec, session).await,
+        (ResourceKind::Function, _) => function::build(spec, session).await,
         _ => match spec.node.config.materialized.as_str() {
             "view" => view::build(spec, session).await,
             "table" => table::build(spec, session).await,

@@ -48,6 +48,7 @@ impl Work {
                     | ResourceKind::UnitTest
                     | ResourceKind::Seed
                     | ResourceKind::Snapshot
+                    | ResourceKind::Function
                     | ResourceKind::Source
             ),
         }

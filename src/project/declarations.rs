@@ -53,6 +53,8 @@ pub struct Package {
     pub snapshots: Vec<CodeFile>,
     /// Analyses.
     pub analyses: Vec<CodeFile>,
+    /// User-defined functions.
+    pub functions: Vec<CodeFile>,
     /// Singular tests (SQL files under `test-paths`, outside `generic/`).
     pub singular_tests: Vec<CodeFile>,
     /// Files of macros: `macro-paths`, and `generic/` under `test-paths`.
@@ -151,6 +153,8 @@ pub struct ResourcePaths {
     pub analyses: Vec<String>,
     /// `macro-paths`.
     pub macros: Vec<String>,
+    /// `function-paths`.
+    pub functions: Vec<String>,
     /// `docs-paths`; empty means all of the above.
     pub docs: Vec<String>,
 }
@@ -170,6 +174,8 @@ pub struct ConfigTrees {
     pub sources: ConfigTree,
     /// `unit_tests:`.
     pub unit_tests: ConfigTree,
+    /// `functions:`.
+    pub functions: ConfigTree,
     /// `exposures:`, `metrics:` and the like, which are only kept.
     pub other: IndexMap<String, Json>,
 }
@@ -196,6 +202,8 @@ pub struct Properties {
     pub analyses: Vec<ResourceProperties>,
     /// `macros:`.
     pub macros: Vec<ResourceProperties>,
+    /// `functions:`.
+    pub functions: Vec<ResourceProperties>,
     /// `data_tests:` at the top level, which describe singular tests.
     pub singular_tests: Vec<ResourceProperties>,
     /// Tables of `sources:`.

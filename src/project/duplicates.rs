@@ -21,6 +21,7 @@ pub(crate) fn check(package: &Package, check: &mut Check) {
         ("snapshot", &properties.snapshots),
         ("analysis", &properties.analyses),
         ("macro", &properties.macros),
+        ("function", &properties.functions),
     ] {
         described_twice(kind, entries, check);
     }

@@ -55,7 +55,6 @@ pub(crate) const OTHER_TREES: &[&str] = &[
     "metrics",
     "semantic-models",
     "saved-queries",
-    "functions",
     "groups",
     "analyses",
 ];
@@ -213,6 +212,35 @@ pub(crate) const CONFIG_SOURCE: &[&str] = &[
 /// Config of unit tests.
 pub(crate) const CONFIG_UNIT_TEST: &[&str] = &["enabled", "tags", "meta", "static_analysis"];
 
+/// Config of functions, on top of the common.
+pub(crate) const CONFIG_FUNCTION: &[&str] = &[
+    "materialized",
+    "type",
+    "volatility",
+    "entry_point",
+    "runtime_version",
+    "access",
+    "publish",
+    "statement_timeout",
+    "lock_timeout",
+    "retries",
+];
+
+/// Keys of a function that are kept as written.
+pub(crate) const FUNCTION: &[&str] = &[
+    "name",
+    "description",
+    "config",
+    "columns",
+    "arguments",
+    "returns",
+    "meta",
+    "docs",
+    "access",
+    "group",
+    "tags",
+];
+
 /// Config of everything else: read, kept, not judged.
 pub(crate) const CONFIG_OTHER: &[&str] = &["enabled", "tags", "meta", "group", "docs"];
 
@@ -235,6 +263,7 @@ pub(crate) fn config_of_tree(tree: &str) -> Vec<&'static str> {
         "models" => (CONFIG_COMMON, CONFIG_MODEL),
         "seeds" => (CONFIG_COMMON, CONFIG_SEED),
         "snapshots" => (CONFIG_COMMON, CONFIG_SNAPSHOT),
+        "functions" => (CONFIG_COMMON, CONFIG_FUNCTION),
         "tests" | "data_tests" => (&[], CONFIG_TEST),
         "sources" => (&[], CONFIG_SOURCE),
         "unit_tests" => (&[], CONFIG_UNIT_TEST),

@@ -15,6 +15,7 @@ mod keys;
 mod node_config;
 mod node_values;
 mod package;
+mod package_list;
 mod packages;
 mod profile;
 mod project_file;
@@ -34,6 +35,7 @@ pub use declarations::*;
 pub use ingest::{IngestFile, IngestTable, read_ingest};
 pub use node_config::{ConfigOrigin, NodeConfig};
 pub use node_values::*;
+pub use package_list::{PackageEntry, PackageList, PackageSource, read_package_list};
 pub use selectors::{Selector, SelectorCriterion, SelectorDefinition};
 pub use threshold::{Share, Threshold};
 pub use unit_tests::{

@@ -51,6 +51,7 @@ pub(crate) fn read(
         seeds: listing.seeds,
         snapshots: Vec::new(),
         analyses: Vec::new(),
+        functions: Vec::new(),
         singular_tests: Vec::new(),
         macros: Vec::new(),
         fixtures: Vec::new(),
@@ -70,6 +71,7 @@ pub(crate) fn read(
             Role::Model => package.models.push(code),
             Role::Snapshot => package.snapshots.push(code),
             Role::Analysis => package.analyses.push(code),
+            Role::Function => package.functions.push(code),
             Role::SingularTest => package.singular_tests.push(code),
             Role::Macro => package.macros.push(code),
             Role::Fixture => package.fixtures.push(code),
@@ -119,6 +121,7 @@ fn read_properties(
         into.snapshots.extend(part.snapshots);
         into.analyses.extend(part.analyses);
         into.macros.extend(part.macros);
+        into.functions.extend(part.functions);
         into.singular_tests.extend(part.singular_tests);
         into.sources.extend(part.sources);
         into.unit_tests.extend(part.unit_tests);
@@ -133,6 +136,7 @@ enum Role {
     Model,
     Snapshot,
     Analysis,
+    Function,
     SingularTest,
     Macro,
     Fixture,
@@ -154,12 +158,13 @@ impl Listing {
             seeds: Vec::new(),
         };
         let paths = &file.paths;
-        let kinds: [(&[String], Kind); 6] = [
+        let kinds: [(&[String], Kind); 7] = [
             (&paths.models, Kind::Models),
             (&paths.seeds, Kind::Seeds),
             (&paths.snapshots, Kind::Snapshots),
             (&paths.analyses, Kind::Analyses),
             (&paths.macros, Kind::Macros),
+            (&paths.functions, Kind::Functions),
             (&paths.tests, Kind::Tests),
         ];
         let mut bases: Vec<(&str, Vec<Kind>)> = Vec::new();
@@ -243,6 +248,7 @@ enum Kind {
     Snapshots,
     Analyses,
     Macros,
+    Functions,
     Tests,
     Docs,
 }
@@ -255,6 +261,7 @@ impl Kind {
             Self::Snapshots => Some(Role::Snapshot),
             Self::Analyses => Some(Role::Analysis),
             Self::Macros => Some(Role::Macro),
+            Self::Functions => Some(Role::Function),
             Self::Tests if below.starts_with("generic/") => Some(Role::Macro),
             Self::Tests if below.starts_with("fixtures/") => Some(Role::Fixture),
             Self::Tests => Some(Role::SingularTest),

@@ -18,9 +18,9 @@ use super::yaml::{Check, Document, Fields, Node};
 use super::{ReadOptions, load_yaml, package, package_vars, project_file, report_duplicate_keys};
 
 /// Files that list packages, in the order in which they are looked for.
-const LISTS: [&str; 2] = ["packages.yml", "dependencies.yml"];
+pub(super) const LISTS: [&str; 2] = ["packages.yml", "dependencies.yml"];
 /// Where packages are installed unless the project says otherwise.
-const INSTALL_PATH: &str = "dbt_packages";
+pub(super) const INSTALL_PATH: &str = "dbt_packages";
 
 /// What every package is read with.
 pub(crate) struct PackageReader<'a> {
@@ -229,7 +229,7 @@ fn entry(node: &Node, renderer: &Renderer, check: &mut Check) -> Option<Wanted> 
     Some(Wanted { source, span })
 }
 
-fn bad_entry(node: &Node) -> Diagnostic {
+pub(super) fn bad_entry(node: &Node) -> Diagnostic {
     let span = node
         .as_mapping()
         .and_then(|entries| entries.first())
@@ -281,7 +281,7 @@ fn report_missing(wanted: &[Wanted], packages: &[Package], install: &str, check:
                     format!("{what} is not installed in {install}"),
                 )
                 .at(entry.span, "listed here")
-                .hint("install it with `dbt deps`, or put its folder there"),
+                .hint("install it with `marts deps`, or put its folder there"),
             );
         }
     }

@@ -214,6 +214,7 @@ fn resource_paths(
     let snapshots = folder("snapshot-paths", "snapshots");
     let analyses = folder("analysis-paths", "analyses");
     let macros = folder("macro-paths", "macros");
+    let functions = folder("function-paths", "functions");
     let docs = paths_of(fields, "docs-paths", renderer, check).unwrap_or_default();
     ResourcePaths {
         models,
@@ -222,6 +223,7 @@ fn resource_paths(
         snapshots,
         analyses,
         macros,
+        functions,
         docs,
     }
 }
@@ -261,6 +263,7 @@ fn trees(fields: &mut Fields<'_>, renderer: &Renderer, check: &mut Check) -> Con
     let snapshots = tree("snapshots");
     let sources = tree("sources");
     let unit_tests = tree("unit_tests");
+    let functions = tree("functions");
     let mut tests = tree("data_tests");
     // `tests:` is the older name of the same tree.
     join_trees(&mut tests, tree("tests"));
@@ -277,6 +280,7 @@ fn trees(fields: &mut Fields<'_>, renderer: &Renderer, check: &mut Check) -> Con
         tests,
         sources,
         unit_tests,
+        functions,
         other,
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn read(
     let Some(mut fields) = Fields::of(&document.root, "the property file", check) else {
         return;
     };
-    let kinds: [(&str, &str, &[&str], &mut Vec<ResourceProperties>); 5] = [
+    let kinds: [(&str, &str, &[&str], &mut Vec<ResourceProperties>); 6] = [
         ("models", "model", keys::MODEL, &mut properties.models),
         ("seeds", "seed", keys::SEED, &mut properties.seeds),
         (
@@ -51,6 +51,12 @@ pub(crate) fn read(
             &mut properties.analyses,
         ),
         ("macros", "macro", keys::MACRO, &mut properties.macros),
+        (
+            "functions",
+            "function",
+            keys::FUNCTION,
+            &mut properties.functions,
+        ),
     ];
     for (key, kind, known, into) in kinds {
         for item in fields.list(key, check) {

@@ -28,6 +28,13 @@ pub enum Publication {
         /// Statements that follow inside the publish transaction.
         then: Vec<String>,
     },
+    /// A function is created or replaced under its live name.
+    Function {
+        /// The whole statement, with live names in it, and what follows it.
+        create: Vec<String>,
+        /// The statement that drops the candidate.
+        drop: String,
+    },
     /// The live table stays and takes in a delta.
     Delta {
         /// Schema changes of the live table; they come first.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::Reporter;
 use super::format::{count, plain};
 use super::lanes::Lanes;
-use crate::artifact::run_results::{NodeResult, ResultStatus, RunResults, Timing};
+use crate::artifact::run_results::{BatchResults, NodeResult, ResultStatus, RunResults, Timing};
 use crate::artifact::{self, ArtifactError};
 use crate::event::{Event, Outcome, Status};
 use crate::names::NodeId;
@@ -73,6 +73,19 @@ impl RunResultsFile {
             result.timing = self.timing(outcome.elapsed);
             result.compiled_code = self.compiled(outcome);
             result.compiled = Some(result.compiled_code.is_some());
+        }
+        if let Some(batches) = &outcome.batches {
+            let (built, failed) = (batches.successful.len(), batches.failed.len());
+            if built > 0 && failed > 0 {
+                result.status = ResultStatus::PartialSuccess;
+                let told = result.message.take().unwrap_or_default();
+                let total = built + failed;
+                result.message = Some(format!("PARTIAL SUCCESS ({built}/{total}): {told}"));
+            }
+            result.batch_results = Some(BatchResults {
+                successful: batches.successful.clone(),
+                failed: batches.failed.clone(),
+            });
         }
         if let Some(rows) = outcome.rows {
             let response = &mut result.adapter_response;

@@ -3,6 +3,7 @@
 //!
 //! Start at [`Runner::run`]. Only the dispatcher emits events, so their order is one.
 
+mod batches;
 mod cancel;
 mod changes;
 mod committing;

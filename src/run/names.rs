@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::graph::microbatch::Batch;
 use crate::graph::{Graph, NodeIx};
-use crate::jinja::{LookupError, Names, NodeContext, RefCall, SourceCall};
+use crate::jinja::{FunctionCall, LookupError, Names, NodeContext, RefCall, SourceCall};
 use crate::names::{Relation, RelationKind};
 use crate::publish::home::shadow_schema;
 use crate::publish::{CandidateHome, RunTag};
@@ -80,6 +81,8 @@ pub(super) struct GraphNames {
     empty: bool,
     /// Nodes that are read elsewhere (`--defer`).
     deferred: HashMap<NodeIx, Relation>,
+    /// The batch for which the reader's inputs are read.
+    batch: Option<Batch>,
 }
 
 impl GraphNames {
@@ -90,6 +93,7 @@ impl GraphNames {
             reader,
             empty: false,
             deferred: HashMap::new(),
+            batch: None,
         }
     }
 
@@ -101,6 +105,44 @@ impl GraphNames {
     /// The same names, some of which mean relations of another target.
     pub(super) fn deferring(self, deferred: HashMap<NodeIx, Relation>) -> Self {
         Self { deferred, ..self }
+    }
+
+    /// The same names, where what has event times is read for one batch.
+    pub(super) fn of_batch(self, batch: Batch) -> Self {
+        Self {
+            batch: Some(batch),
+            ..self
+        }
+    }
+
+    /// The condition under which the reader of a batch reads a relation, if it is one of its
+    /// inputs and has event times.
+    fn in_batch(&self, from: &NodeContext, relation: &Relation) -> Option<String> {
+        let (batch, reader) = (self.batch?, self.reader?);
+        let reader_node = self.graph.node(reader);
+        if reader_node.id != from.id {
+            return None;
+        }
+        let is_read = |ix: &&NodeIx| {
+            let node = self.graph.node(**ix);
+            let Some(live) = &node.relation else {
+                return false;
+            };
+            let same =
+                |r: &Relation| r.schema == relation.schema && r.identifier == relation.identifier;
+            same(live)
+                || same(&self.stage.home.candidate(live))
+                || self.deferred.get(ix).is_some_and(same)
+        };
+        let input = reader_node.parents.iter().find(is_read)?;
+        let node = self.graph.node(*input);
+        let column = node.config.event_time.as_ref()?;
+        let quoted = node.columns.get(column).is_some_and(|info| info.quote);
+        let column = match quoted {
+            true => crate::names::quote_ident(column),
+            false => column.clone(),
+        };
+        Some(batch.condition(&column))
     }
 
     /// A node may only read what was known when the order of the run was decided.
@@ -145,11 +187,43 @@ impl Names for GraphNames {
         })
     }
 
-    fn read_as(&self, _: &NodeContext, relation: &Relation) -> Option<String> {
+    fn read_as(&self, from: &NodeContext, relation: &Relation) -> Option<String> {
+        if let Some(condition) = self.in_batch(from, relation).filter(|_| !self.empty) {
+            let alias = format!("_dbt_et_filter_subq_{}", relation.identifier);
+            let alias = Relation::new("", "", alias);
+            return Some(format!(
+                "(select * from {relation} where {condition}) {alias}"
+            ));
+        }
         let alias = format!("_dbt_limit_subq_{}", relation.identifier);
         let alias = Relation::new("", "", alias);
         self.empty
             .then(|| format!("(select * from {relation} where false limit 0) {alias}"))
+    }
+
+    fn resolve_function(
+        &self,
+        from: &NodeContext,
+        call: &FunctionCall,
+    ) -> Result<Relation, LookupError> {
+        let ix = self.graph.names().find_function(&from.package, call)?;
+        self.check_known(from, ix, &format!("function('{}')", call.name))?;
+        let node = self.graph.node(ix);
+        let live = node.relation.as_ref().ok_or_else(|| LookupError {
+            message: format!("function `{}` has no name in the database", node.name),
+            hint: None,
+        })?;
+        // Functions are found in the database of the session.
+        let live = Relation {
+            database: String::new(),
+            ..live.clone()
+        };
+        Ok(match self.reader.filter(|reader| *reader != ix) {
+            Some(reader) if self.stage.sees_candidate(&self.graph, reader, ix) => {
+                self.stage.home.candidate(&live)
+            }
+            _ => live,
+        })
     }
 
     fn resolve_source(

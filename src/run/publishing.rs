@@ -72,6 +72,7 @@ impl Runner {
                 Publication::Table { .. } => {
                     tables.push(format!("drop table if exists {relation}"))
                 }
+                Publication::Function { drop, .. } => views.push(drop),
                 Publication::MaterializedView { .. } => {
                     views.push(format!("drop materialized view if exists {relation}"));
                 }

@@ -20,8 +20,10 @@ use super::retry::Committed;
 use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
 use super::{emptied, garbage};
+use crate::artifact::run_results::BatchResults;
 use crate::diag::{SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
+use crate::graph::microbatch::{Batch, Times};
 use crate::graph::{Graph, NodeIx, ResourceKind, model_json};
 use crate::jinja::{Engine, Names, NodeContext, Template};
 use crate::ledger::Origin;
@@ -88,6 +90,12 @@ pub struct Setup {
     pub query_comment: Option<QueryComment>,
     /// What the ledger's entries of this run share; `None` keeps it out of the ledger.
     pub ledger: Option<Origin>,
+    /// Whether a node that warns while it is built counts as failed.
+    pub warnings_fail: bool,
+    /// `retry`: what of a microbatch model the earlier run built and did not build.
+    pub batches: HashMap<NodeId, BatchResults>,
+    /// Which time microbatch models are built for.
+    pub times: Times,
     /// What is done about relations that removed models left behind; `None` for nothing.
     pub orphans: Option<Orphans>,
     /// Stops it.
@@ -500,10 +508,19 @@ impl Runner {
 
     /// Answers the names that a node's SQL asks for.
     pub(super) fn names(&self, reader: Option<NodeIx>) -> Arc<dyn Names> {
+        Arc::new(self.graph_names(reader))
+    }
+
+    /// The same, where inputs with event times are read for one batch.
+    pub(super) fn names_of_batch(&self, reader: NodeIx, batch: Batch) -> Arc<dyn Names> {
+        Arc::new(self.graph_names(Some(reader)).of_batch(batch))
+    }
+
+    fn graph_names(&self, reader: Option<NodeIx>) -> GraphNames {
         let graph = Arc::clone(&self.setup.graph);
         let names = GraphNames::new(graph, Arc::clone(&self.stage), reader);
         let deferred = self.setup.deferred.clone();
-        Arc::new(names.emptied(self.setup.empty).deferring(deferred))
+        names.emptied(self.setup.empty).deferring(deferred)
     }
 
     pub(super) fn log(&self) -> UnboundedSender<Message> {

@@ -75,6 +75,11 @@ impl RunSession {
 
     /// The same session for what must be done even after a cancel.
     pub(super) fn without_cancel(&self) -> Self {
+        self.again()
+    }
+
+    /// Another session on the same connection, which a cancel does not stop.
+    pub(super) fn again(&self) -> Self {
         Self {
             connection: Arc::clone(&self.connection),
             engine: self.engine.clone(),

@@ -65,6 +65,12 @@ impl Runner {
         if done.outcome.status.is_ok() && done.outcome.message.is_none() {
             done.outcome.message = tries.note();
         }
+        if self.setup.warnings_fail && done.outcome.status.is_ok() && !done.warnings.is_empty() {
+            let warnings = std::mem::take(&mut done.warnings).join("\n");
+            let message =
+                format!("it is built, but warnings are errors (--warn-error):\n{warnings}");
+            done.outcome = Outcome::error(message);
+        }
         self.told(ix, done, start.elapsed(), compiled_path)
     }
 
@@ -96,7 +102,7 @@ impl Runner {
             return;
         };
         self.pending().done(live);
-        if failed {
+        if failed && node.kind != ResourceKind::Function {
             let candidate = self.home().candidate(live);
             let keyword = match node.config.materialized.as_str() {
                 "materialized_view" => "materialized view",
@@ -107,7 +113,7 @@ impl Runner {
         }
     }
 
-    fn failed(&self, error: &SessionError) -> StepDone {
+    pub(super) fn failed(&self, error: &SessionError) -> StepDone {
         let cancelled = self.cancel().is_asked() && error.is(CANCELLED);
         let outcome = if cancelled {
             Outcome {
@@ -164,9 +170,12 @@ impl Runner {
         path: &mut Option<PathBuf>,
     ) -> Result<StepDone, SessionError> {
         let node = self.graph().node(ix);
+        if node.model.microbatch && node.model.materialization.is_none() {
+            return self.batches(ix, existing, session, path).await;
+        }
         let sql = self.compiled(ix, &session, path).await?;
         if let Some(relative) = path.as_ref().filter(|_| !sql.is_empty()) {
-            if node.kind == ResourceKind::Snapshot {
+            if matches!(node.kind, ResourceKind::Snapshot | ResourceKind::Function) {
                 session.context = with_compiled_code(&session.context, &sql);
             }
             session.compiled = Some(self.sources().add(relative, sql.as_str()));
@@ -233,26 +242,13 @@ impl Runner {
         session: &RunSession,
     ) -> Result<StepDone, SessionError> {
         let node = self.graph().node(ix);
-        let Some(live) = &node.relation else {
-            return Err(SessionError::materialization(format!(
-                "{} has no relation",
-                node.name
-            )));
-        };
         if let Some(unique_id) = &node.model.materialization {
             return self.custom(ix, unique_id, sql, session).await;
         }
         let live_sql = self.stage().live_text(sql);
         let spec = Spec {
-            node,
-            live,
-            sql,
-            live_sql: &live_sql,
-            home: self.home(),
-            existing,
-            strict_seeds: self.strict_seeds(),
             full_refresh: self.full_refresh(ix),
-            pending: self.pending(),
+            ..self.spec(node, sql, &live_sql, existing)?
         };
         let (rows, warnings, statement) = if self.stage().is_staged(ix) {
             let mut candidate = materialize::candidate(spec, session).await?;
@@ -277,6 +273,33 @@ impl Runner {
                 ..Outcome::new(Status::Success)
             },
             warnings,
+        })
+    }
+
+    /// What is to be built, to be continued if it can be.
+    pub(super) fn spec<'a>(
+        &'a self,
+        node: &'a Node,
+        sql: &'a str,
+        live_sql: &'a str,
+        existing: Option<RelationKind>,
+    ) -> Result<Spec<'a>, SessionError> {
+        let Some(live) = &node.relation else {
+            return Err(SessionError::materialization(format!(
+                "{} has no relation",
+                node.name
+            )));
+        };
+        Ok(Spec {
+            node,
+            live,
+            sql,
+            live_sql,
+            home: self.home(),
+            existing,
+            strict_seeds: self.strict_seeds(),
+            full_refresh: false,
+            pending: self.pending(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod node;
 mod resources;
+mod semantic;
 mod unit_tests;
 
 pub(super) use node::raw_code;
@@ -55,7 +56,13 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
     let nodes = of(|kind| {
         !matches!(
             kind,
-            ResourceKind::Source | ResourceKind::Exposure | ResourceKind::UnitTest
+            ResourceKind::Source
+                | ResourceKind::Exposure
+                | ResourceKind::UnitTest
+                | ResourceKind::Function
+                | ResourceKind::SemanticModel
+                | ResourceKind::Metric
+                | ResourceKind::SavedQuery
         )
     });
     let sources = of(|kind| kind == ResourceKind::Source);
@@ -76,17 +83,17 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
         }),
         macros: resources::macros(input),
         docs: resources::docs(input),
-        metrics: IndexMap::new(),
+        metrics: semantic::section(input, ResourceKind::Metric),
         groups: resources::groups(input),
         selectors: IndexMap::new(),
         disabled: disabled(input),
         parent_map: relatives(graph, true),
         child_map: relatives(graph, false),
         group_map: group_map(graph, project),
-        saved_queries: IndexMap::new(),
-        semantic_models: IndexMap::new(),
+        saved_queries: semantic::section(input, ResourceKind::SavedQuery),
+        semantic_models: semantic::section(input, ResourceKind::SemanticModel),
         unit_tests: unit_tests_section(input),
-        functions: IndexMap::new(),
+        functions: functions_section(input),
         exposures: Entries::new(exposures.len(), move |index| {
             let node = graph.node(exposures[index]);
             (node.id.as_str().into(), resources::exposure(input, node))
@@ -106,6 +113,10 @@ fn json_of(writer: &node::Writer<'_>, ix: Option<NodeIx>, node: &Node) -> Json {
         ResourceKind::Source => serde_json::to_value(writer.source(node)),
         ResourceKind::Exposure => serde_json::to_value(resources::exposure(writer.input, node)),
         ResourceKind::UnitTest => Ok(unit_tests::unit_test(writer.input, node)),
+        ResourceKind::Function => Ok(function(writer, ix, node)),
+        _ if matches!(node.detail, super::Detail::Semantic(_)) => {
+            Ok(semantic::one(writer.input, node))
+        }
         _ => serde_json::to_value(writer.node(ix, node, Vec::new())),
     };
     json.unwrap_or_default()
@@ -120,6 +131,29 @@ fn unit_tests_section(input: &ManifestInput<'_>) -> IndexMap<String, Json> {
             (node.id.as_str().to_owned(), json)
         })
         .collect()
+}
+
+fn functions_section(input: &ManifestInput<'_>) -> IndexMap<String, Json> {
+    let writer = node::Writer { input };
+    let of_kind = |(_, node): &(NodeIx, &Node)| node.kind == ResourceKind::Function;
+    let all = input.graph.nodes().filter(of_kind);
+    all.map(|(ix, node)| {
+        let json = function(&writer, Some(ix), node);
+        (node.id.as_str().to_owned(), json)
+    })
+    .collect()
+}
+
+/// A user-defined function: a node with arguments and what it returns.
+fn function(writer: &node::Writer<'_>, ix: Option<NodeIx>, node: &Node) -> Json {
+    let json = serde_json::to_value(writer.node(ix, node, Vec::new()));
+    let mut json = json.unwrap_or_default();
+    if let Some(map) = json.as_object_mut() {
+        map.insert("arguments".to_owned(), super::functions::arguments(node));
+        map.insert("returns".to_owned(), super::functions::returns(node));
+        map.insert("relation_name".to_owned(), Json::Null);
+    }
+    json
 }
 
 fn disabled(input: &ManifestInput<'_>) -> IndexMap<String, Vec<Json>> {

@@ -41,6 +41,9 @@ impl<'a> Writer<'a> {
         );
         let schema = match (relation, node.kind) {
             (Some(relation), _) => Cow::Borrowed(relation.schema.as_str()),
+            (None, ResourceKind::Test) if node.model.test_schema.is_some() => {
+                Cow::Borrowed(node.model.test_schema.as_deref().unwrap_or_default())
+            }
             (None, ResourceKind::Test) => Cow::Owned(format!("{}_dbt_test__audit", target.schema)),
             (None, _) => Cow::Borrowed(target.schema.as_str()),
         };
@@ -81,7 +84,7 @@ impl<'a> Writer<'a> {
             created_at: self.input.created_at,
             relation_name: shown.map(ToString::to_string),
             raw_code: raw_code(node),
-            doc_blocks: Vec::new(),
+            doc_blocks: node.doc_blocks.iter().map(String::as_str).collect(),
             part: self.part(ix, node, primary_key),
         }
     }
@@ -129,7 +132,17 @@ impl<'a> Writer<'a> {
             refs: refs(node),
             sources: sources(node),
             metrics: [],
-            functions: [],
+            functions: node
+                .functions
+                .iter()
+                .map(|(call, _)| {
+                    call.package
+                        .as_deref()
+                        .into_iter()
+                        .chain([call.name.as_str()])
+                        .collect()
+                })
+                .collect(),
             depends_on: DependsOn {
                 macros: node.macros.iter().map(String::as_str).collect(),
                 nodes: node
@@ -290,7 +303,7 @@ impl<'a> Writer<'a> {
             created_at: self.input.created_at,
             unrendered_database: None,
             unrendered_schema: None,
-            doc_blocks: [],
+            doc_blocks: node.doc_blocks.iter().map(String::as_str).collect(),
         }
     }
 
@@ -495,8 +508,8 @@ fn column<'a>(name: &'a str, info: &'a ColumnInfo) -> Column<'a> {
             tags: tags(),
         },
         tags: tags(),
-        granularity: None,
-        doc_blocks: [],
+        granularity: info.other.get("granularity").and_then(Json::as_str),
+        doc_blocks: info.doc_blocks.iter().map(String::as_str).collect(),
     }
 }
 

@@ -71,7 +71,7 @@ fn written<'a>(project: &'a Project, key: &'a str) -> impl Iterator<Item = Writt
     })
 }
 
-fn inner<'a>(path: &'a str, bases: &[String]) -> &'a str {
+pub(super) fn inner<'a>(path: &'a str, bases: &[String]) -> &'a str {
     let base = bases
         .iter()
         .find_map(|base| path.strip_prefix(base.as_str())?.strip_prefix('/'));

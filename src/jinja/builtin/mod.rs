@@ -25,5 +25,6 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/snapshot.sql", include_str!("snapshot.sql")),
     ("dbt/statement.sql", include_str!("statement.sql")),
     ("dbt/test_sql.sql", include_str!("test_sql.sql")),
+    ("dbt/user_functions.sql", include_str!("user_functions.sql")),
     ("dbt/types.sql", include_str!("types.sql")),
 ];

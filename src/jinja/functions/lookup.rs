@@ -11,12 +11,13 @@ use crate::jinja::context::{Mode, RenderState, Run};
 use crate::jinja::error::{fail_with, raise};
 use crate::jinja::native::read_relation;
 use crate::jinja::value::from_json;
-use crate::jinja::{RefCall, SourceCall};
+use crate::jinja::{FunctionCall, RefCall, SourceCall};
 
 /// The functions by name.
 pub(super) const FUNCTIONS: &[(&str, Body)] = &[
     ("ref", reference),
     ("source", source),
+    ("function", user_function),
     ("var", variable),
     ("env_var", environment),
 ];
@@ -90,6 +91,37 @@ fn source(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         Mode::Live { names, .. } => names
             .resolve_source(&run.node, &call)
             .map(|relation| read_relation(&relation, names.read_as(&run.node, &relation)))
+            .map_err(raise),
+    }
+}
+
+/// `function('name')`: a user-defined function of the project.
+fn user_function(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (first, second): (String, Option<String>) = from_args(args).map_err(|_| {
+        fail_with(
+            "function() takes one or two names",
+            "write function('name') or function('package', 'name')",
+        )
+    })?;
+    let (package, name) = match second {
+        Some(name) => (Some(first), name),
+        None => (None, first),
+    };
+    let call = FunctionCall { package, name };
+    let run = RenderState::run(state)?;
+    match &run.mode {
+        Mode::Scan(_) => {
+            let placeholder = run.placeholder(None, &call.name);
+            if let Some(mut scan) = run.scan()
+                && !scan.functions.iter().any(|(known, _)| *known == call)
+            {
+                scan.functions.push((call, 0));
+            }
+            Ok(placeholder)
+        }
+        Mode::Live { names, .. } => names
+            .resolve_function(&run.node, &call)
+            .map(|relation| read_relation(&relation, None))
             .map_err(raise),
     }
 }

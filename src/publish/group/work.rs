@@ -45,6 +45,8 @@ enum Way {
     Renew,
     /// A materialized view that others read: it stays and is refreshed.
     Refresh,
+    /// A function: it is replaced where it is.
+    Function,
 }
 
 impl<'a> Work<'a> {
@@ -148,7 +150,7 @@ impl<'a> Work<'a> {
         locks.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.relation.cmp(&b.1.relation)));
         let mut tables: Vec<(u32, Lock)> = known
             .iter()
-            .filter(|k| !matches!(k.way, Way::Rows | Way::Delta))
+            .filter(|k| !matches!(k.way, Way::Rows | Way::Delta | Way::Function))
             .filter_map(|k| {
                 let live = k.facts.live.as_ref();
                 let live = live.filter(|live| live.is_table() || live.kind == 'm')?;
@@ -240,6 +242,7 @@ impl<'a> Work<'a> {
                     self.after.extend_from_slice(then);
                 }
                 Publication::Delta { then, .. } => self.after.extend_from_slice(then),
+                Publication::Function { create, .. } => self.after.extend_from_slice(create),
                 Publication::MaterializedView { create, then, .. } if k.way == Way::Renew => {
                     self.after
                         .push(create.trim().trim_end_matches(';').to_owned());
@@ -272,6 +275,7 @@ impl<'a> Work<'a> {
                     let drop = format!("drop table if exists {}", k.member.candidate);
                     self.garbage.push(drop);
                 }
+                Publication::Function { drop, .. } => self.garbage.push(drop.clone()),
                 Publication::MaterializedView { .. } if k.way != Way::Swap => {
                     let candidate = k.member.candidate;
                     self.garbage
@@ -354,6 +358,7 @@ async fn know<'a>(
     let way = match member.publication {
         Publication::View { .. } => Way::View,
         Publication::Delta { .. } => Way::Delta,
+        Publication::Function { .. } => Way::Function,
         Publication::MaterializedView { .. } => match &facts.live {
             Some(live) if live.must_stay() && live.kind == 'm' => {
                 same_query(session, group, member).await?;
@@ -402,11 +407,15 @@ async fn renew(session: &dyn Session, known: &mut [Known<'_>]) -> Result<(), Ses
     Ok(())
 }
 
-/// The relations that a view or materialized view (`$1`) reads.
+/// The relations and functions that a view or materialized view (`$1`) uses.
 const READS: &str = "select distinct n.nspname, c.relname from pg_rewrite r join pg_depend d on \
                      d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = \
                      'pg_class'::regclass join pg_class c on c.oid = d.refobjid join pg_namespace \
-                     n on n.oid = c.relnamespace where r.ev_class = to_regclass($1)";
+                     n on n.oid = c.relnamespace where r.ev_class = to_regclass($1) union \
+                     select n.nspname, p.proname from pg_rewrite r join pg_depend d on d.classid = \
+                     'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = \
+                     'pg_proc'::regclass join pg_proc p on p.oid = d.refobjid join pg_namespace n \
+                     on n.oid = p.pronamespace where r.ev_class = to_regclass($1)";
 
 /// Refuses to refresh a materialized view whose query is no longer that of its candidate.
 async fn same_query(
@@ -491,7 +500,7 @@ impl<'f> Foreign<'f> {
         let mut all: BTreeMap<(String, String), DependentView> = BTreeMap::new();
         for k in known {
             let Some(live) = &k.facts.live else { continue };
-            let stays = matches!(k.way, Way::Rows | Way::Delta | Way::Refresh)
+            let stays = matches!(k.way, Way::Rows | Way::Delta | Way::Refresh | Way::Function)
                 || k.way == Way::View && !force;
             let replaced = k.way == Way::View && live.kind != 'v';
             if stays && !replaced {

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::super::database::SessionDatabase;
 use super::super::names::{GraphNames, Stage, ephemeral_cte};
 use crate::graph::{Graph, NodeIx};
-use crate::jinja::{Column, Database, LookupError, Names, NodeContext, RefCall, SourceCall, Table};
+use crate::jinja::{
+    Column, Database, FunctionCall, LookupError, Names, NodeContext, RefCall, SourceCall, Table,
+};
 use crate::names::{Relation, RelationKind};
 
 /// The relation by which a unit test's model reads rows that it is given. It looks like a view,
@@ -61,6 +63,14 @@ impl Names for UnitNames {
         self.inner.resolve_ref(from, call)?;
         let ix = self.graph.names().find_ref(&from.package, call)?;
         Ok(self.answer(ix))
+    }
+
+    fn resolve_function(
+        &self,
+        from: &NodeContext,
+        call: &FunctionCall,
+    ) -> Result<Relation, LookupError> {
+        self.inner.resolve_function(from, call)
     }
 
     fn resolve_source(

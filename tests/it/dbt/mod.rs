@@ -1,5 +1,11 @@
 //! What dbt's users bring along beside plain models: each topic of dbt in a file of its own.
 
+mod functions;
+mod init;
 mod materialized_views;
+mod microbatch;
 mod own_materializations;
+mod packages;
+mod semantic;
 mod versions;
+mod warnings;

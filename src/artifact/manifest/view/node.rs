@@ -107,8 +107,8 @@ pub struct Code<'a> {
     pub sources: Vec<[&'a str; 2]>,
     /// Always empty.
     pub metrics: [(); 0],
-    /// Always empty.
-    pub functions: [(); 0],
+    /// User-defined functions as called: the name, or package and name.
+    pub functions: Vec<Vec<&'a str>>,
     /// What it needs.
     pub depends_on: DependsOn<'a>,
     /// Where its compiled SQL lies.
@@ -221,7 +221,7 @@ pub struct Column<'a> {
     /// `granularity`.
     pub granularity: Option<&'a str>,
     /// Docs blocks that its description uses.
-    pub doc_blocks: [(); 0],
+    pub doc_blocks: Vec<&'a str>,
 }
 
 /// `config` of a column.

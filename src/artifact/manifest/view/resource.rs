@@ -73,7 +73,7 @@ pub struct Source<'a> {
     /// Never said.
     pub unrendered_schema: Option<&'a str>,
     /// Docs blocks that its description uses.
-    pub doc_blocks: [(); 0],
+    pub doc_blocks: Vec<&'a str>,
 }
 
 /// What is quoted, where that was said.
