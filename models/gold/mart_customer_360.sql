@@ -40,7 +40,7 @@ invoiced as (
         count(*) filter (where is_billed) as invoices_billed,
         sum(billed_usd) as billed_usd,
         sum(collected_usd) as collected_usd,
-        sum(collected_usd - refunded_usd) as collected_net_usd,
+        sum(collected_usd - refunded_usd - lost_disputes_usd) as collected_net_usd,
         sum(outstanding_usd) filter (where due_at < as_of.as_of_at) as past_due_usd,
         max(paid_at) as last_paid_at
     from {{ ref('fct_invoice') }}

@@ -1,6 +1,7 @@
 -- Grain: one row per month, cut (all, plan, channel) and value: what a customer pays, how fast customers leave, and what one is
 -- worth. Churn is that of three months together, so that a quiet month does not make a customer worth the world; without
--- any churn the value is null, and no customer counts for more than 60 months.
+-- any churn the value is null, and no customer counts for more than 60 months. Spend is known by channel and blended, not by
+-- plan; a month that won nobody has no CAC.
 with base as (
 
     select
@@ -36,6 +37,28 @@ active as (
 
 ),
 
+-- Of months whose costs are not booked yet the var stands in for the margin.
+spent as (
+
+    select
+        economics.month_start,
+        case economics.channel when 'ALL' then 'all' else 'channel' end as cut,
+        economics.channel as cut_value,
+        economics.spend_usd
+    from {{ ref('int_month_economics') }} as economics
+
+),
+
+margin as (
+
+    select
+        month_start,
+        gross_margin_rate
+    from {{ ref('int_month_economics') }}
+    where channel = 'ALL' and gross_margin_rate is not null
+
+),
+
 rated as (
 
     select
@@ -43,8 +66,15 @@ rated as (
         {{ rate('base.closing_usd', 'base.closing_customers', 2) }} as arpa_usd,
         {{ rate('base.new_usd', 'base.new_customers', 2) }} as arpa_new_usd,
         {{ rate('base.churned_3m', 'base.opening_3m') }} as monthly_churn_rate,
-        case when base.cut = 'all' then {{ rate('base.closing_usd', 'active.active_users', 2) }} end as arpu_usd
+        case when base.cut = 'all' then {{ rate('base.closing_usd', 'active.active_users', 2) }} end as arpu_usd,
+        margin.gross_margin_rate is not null as is_margin_booked,
+        coalesce(margin.gross_margin_rate, {{ var('gross_margin_rate') }}::numeric) as gross_margin_rate,
+        spent.spend_usd,
+        {{ rate('spent.spend_usd', 'base.new_customers', 2) }} as cac_usd
     from base
+    left join margin on margin.month_start = base.month_start
+    left join spent
+        on spent.month_start = base.month_start and spent.cut = base.cut and spent.cut_value = base.cut_value
     left join active on active.month_start = base.month_start
 
 )
@@ -62,11 +92,19 @@ select
     arpa_new_usd,
     arpu_usd,
     monthly_churn_rate,
-    {{ var('gross_margin_rate') }}::numeric as gross_margin_rate,
+    gross_margin_rate,
+    is_margin_booked,
     case when monthly_churn_rate > 0 then round(least(1 / monthly_churn_rate, 60), 2) end as lifetime_months,
     case when monthly_churn_rate > 0 then round(arpa_usd * least(1 / monthly_churn_rate, 60), 2) end as ltv_simple_usd,
     case
         when monthly_churn_rate > 0
-            then round(arpa_usd * {{ var('gross_margin_rate') }} * least(1 / monthly_churn_rate, 60), 2)
-    end as ltv_margin_usd
+            then round(arpa_usd * gross_margin_rate * least(1 / monthly_churn_rate, 60), 2)
+    end as ltv_margin_usd,
+    spend_usd,
+    cac_usd,
+    {{ rate('cac_usd', 'arpa_new_usd * gross_margin_rate', 2) }} as payback_months,
+    case
+        when monthly_churn_rate > 0
+            then {{ rate('arpa_usd * gross_margin_rate * least(1 / monthly_churn_rate, 60)', 'cac_usd', 2) }}
+    end as ltv_to_cac
 from rated
