@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What holds over many seeds of the reference project's data, on a PostgreSQL of its own.
 
-    bench/seeds.py coverage [--seeds 100] [--customers 1000] [--first 1]
+    bench/seeds.py coverage [--seeds 100] [--customers 1000] [--first 1] [--alerts SEEDS]
         How often the marts' 95 % intervals hold what is true in a very large company (truth.population): survival by stratum
         and relative risks of churn; and how many planted incidents that stand out the alerts find, how soon, and how often
         they are loud without cause.
@@ -91,11 +91,16 @@ class Project:
 def coverage(server, args):
     held, asked, errors = {}, {}, {}
     found, delays, planted, true, false, days = {}, {}, {}, 0, 0, 0
+    begun, done = time.time(), 0
     for seed in range(args.first, args.first + args.seeds):
+        if time.time() - begun > 60 * args.minutes:
+            break
         project = Project(server, f"seed_{seed}")
-        started = time.time()
+        started, done = time.time(), done + 1
+        marts = ["+mart_survival", "+mart_failure_to_churn_risk"]
+        with_alerts = seed - args.first < args.alerts
         for command in (["generate", "--customers", str(args.customers), "--seed", str(seed)], ["seed"],
-                        ["run", "--select", "+mart_survival", "+mart_failure_to_churn_risk", "+mart_alerts"]):
+                        ["run", "--select", *marts, *(["+mart_alerts"] if with_alerts else [])]):
             code, said = project.marts(*command)
             if code:
                 sys.exit(f"seed {seed}: marts {command[0]}: {said}")
@@ -104,17 +109,17 @@ def coverage(server, args):
             asked[key] = asked.get(key, 0) + 1
             held[key] = held.get(key, 0) + (float(low) <= float(truth) <= float(high))
             errors.setdefault((figure, segment, at), []).append((float(truth), float(estimate)))
-        for kind, delay in project.rows(INCIDENTS):
+        for kind, delay in project.rows(INCIDENTS) if with_alerts else []:
             planted[kind] = planted.get(kind, 0) + 1
             if delay:
                 found[kind] = found.get(kind, 0) + 1
                 delays.setdefault(kind, []).append(int(delay))
-        for is_true, count, series_days in project.rows(ALERTS):
+        for is_true, count, series_days in project.rows(ALERTS) if with_alerts else []:
             true, false = (true + int(count), false) if is_true == "t" else (true, false + int(count))
             days += int(series_days)
         project.drop()
         print(f"seed {seed}: {time.time() - started:.0f} s", file=sys.stderr, flush=True)
-    print(f"{args.seeds} seeds, {args.customers} customers each\n\n| interval of 95 % | asked | holds the truth |\n|---|---|---|")
+    print(f"{done} seeds, {args.customers} customers each\n\n| interval of 95 % | asked | holds the truth |\n|---|---|---|")
     for key in sorted(asked):
         print(f"| {key} | {asked[key]} | {100 * held[key] / asked[key]:.1f} % |")
     print(f"| all | {sum(asked.values())} | {100 * sum(held.values()) / sum(asked.values()):.1f} % |")
@@ -164,6 +169,8 @@ def main():
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--customers", type=int)
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=10**6, help="begin no further seed after so long")
+    parser.add_argument("--alerts", type=int, default=10**6)
     args = parser.parse_args()
     args.seeds = args.seeds or {"coverage": 100, "dirt": 10}[args.what]
     args.customers = args.customers or {"coverage": 1000, "dirt": 400}[args.what]

@@ -19,7 +19,9 @@ type Lines = BTreeMap<String, usize>;
 
 fn lines(config: Config, window: Window) -> BTreeMap<&'static str, Lines> {
     let (encoded, _) = bytes(config, window, 2, Format::Csv);
-    let text = encoded.into_iter().map(|csv| String::from_utf8(csv).expect("UTF-8"));
+    let text = encoded
+        .into_iter()
+        .map(|csv| String::from_utf8(csv).expect("UTF-8"));
     TABLES
         .iter()
         .zip(text)
@@ -48,7 +50,10 @@ fn each_defect_is_told_and_nothing_else_differs() {
         let added = of("duplicate") + of("orphan") + of("bad_currency");
         let (before, after) = (&clean[table.name], &dirty[table.name]);
         let (n, m): (usize, usize) = (before.values().sum(), after.values().sum());
-        let gone = before.keys().filter(|line| !after.contains_key(*line)).count();
+        let gone = before
+            .keys()
+            .filter(|line| !after.contains_key(*line))
+            .count();
         assert!(gone >= late, "{}", table.name);
         // A late row that has not come yet at the end is not told either.
         let outstanding = n + added - m;
@@ -64,7 +69,12 @@ fn each_defect_is_told_and_nothing_else_differs() {
 #[test]
 fn dirty_windows_leave_the_same_rows_as_one() {
     let config = dirty(200, 9);
-    let stops = [date(2024, 3, 15), date(2024, 3, 16), date(2024, 3, 17), date(2025, 7, 1)];
+    let stops = [
+        date(2024, 3, 15),
+        date(2024, 3, 16),
+        date(2024, 3, 17),
+        date(2025, 7, 1),
+    ];
     let window = |since, until| Window { since, until };
     let mut stepped = lines(config, window(None, stops[0]));
     for pair in stops.windows(2) {
@@ -81,6 +91,9 @@ fn dirty_windows_leave_the_same_rows_as_one() {
         assert_eq!(stepped[table.name], at_once[table.name], "{}", table.name);
     }
     for (name, rows) in &at_once {
-        assert!(rows.keys().all(|row| stepped[name].contains_key(row)), "{name}");
+        assert!(
+            rows.keys().all(|row| stepped[name].contains_key(row)),
+            "{name}"
+        );
     }
 }
