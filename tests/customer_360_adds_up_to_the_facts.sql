@@ -13,7 +13,7 @@ fact as (
 
     select
         (select sum(billed_usd) from {{ ref('fct_invoice') }}) as billed_usd,
-        (select sum(collected_usd - refunded_usd) from {{ ref('fct_invoice') }}) as collected_net_usd,
+        (select sum(collected_usd - refunded_usd - lost_disputes_usd) from {{ ref('fct_invoice') }}) as collected_net_usd,
         (
             select coalesce(sum(mrr.mrr_net_usd), 0)
             from {{ ref('fct_mrr_subscription_month') }} as mrr

@@ -113,6 +113,41 @@ with counted as (
         (select count(*) from {{ ref('brz_product_events') }}) as bronze_keys,
         (select count(*) from {{ ref('stg_product_events') }}) as staged,
         (select count(*) from {{ ref('dq_rejects') }} where raw_table = 'product_events') as rejected
+    union all
+    select
+        'disputes' as raw_table,
+        (select count(*) from (select from {{ source('raw', 'disputes') }} group by dispute_id) as key) as raw_keys,
+        (select count(*) from (select from {{ ref('brz_disputes') }} group by dispute_id) as key) as bronze_keys,
+        (select count(*) from {{ ref('stg_disputes') }}) as staged,
+        (select count(*) from {{ ref('dq_rejects') }} where raw_table = 'disputes') as rejected
+    union all
+    select
+        'sessions' as raw_table,
+        (select count(*) from (select from {{ source('raw', 'sessions') }} group by session_id) as key) as raw_keys,
+        (select count(*) from {{ ref('brz_sessions') }}) as bronze_keys,
+        (select count(*) from {{ ref('stg_sessions') }}) as staged,
+        (select count(*) from {{ ref('dq_rejects') }} where raw_table = 'sessions') as rejected
+    union all
+    select
+        'marketing_spend' as raw_table,
+        (select count(*) from (select from {{ source('raw', 'marketing_spend') }} group by spend_id) as key) as raw_keys,
+        (select count(*) from (select from {{ ref('brz_marketing_spend') }} group by spend_id) as key) as bronze_keys,
+        (select count(*) from {{ ref('stg_marketing_spend') }}) as staged,
+        (select count(*) from {{ ref('dq_rejects') }} where raw_table = 'marketing_spend') as rejected
+    union all
+    select
+        'cogs' as raw_table,
+        (select count(*) from (select from {{ source('raw', 'cogs') }} group by cost_id) as key) as raw_keys,
+        (select count(*) from (select from {{ ref('brz_cogs') }} group by cost_id) as key) as bronze_keys,
+        (select count(*) from {{ ref('stg_cogs') }}) as staged,
+        (select count(*) from {{ ref('dq_rejects') }} where raw_table = 'cogs') as rejected
+    union all
+    select
+        'fx_rates' as raw_table,
+        (select count(*) from (select from {{ source('raw', 'fx_rates') }} group by rate_id) as key) as raw_keys,
+        (select count(*) from (select from {{ ref('brz_fx_rates') }} group by rate_id) as key) as bronze_keys,
+        (select count(*) from {{ ref('stg_fx_rates') }}) as staged,
+        (select count(*) from {{ ref('dq_rejects') }} where raw_table = 'fx_rates') as rejected
 
 )
 

@@ -1,11 +1,21 @@
--- T20: what was refunded of a payment is at most the payment, and only a payment that succeeded is refunded.
-with refunded as (
+-- T20: what was refunded of a payment or taken back in a dispute is at most the payment, and only of one that succeeded.
+with taken as (
+
+    select attempt_id, amount_minor, created_at as taken_at
+    from {{ ref('fct_refund') }}
+    union all
+    select attempt_id, amount_minor, opened_at as taken_at
+    from {{ ref('fct_dispute') }}
+
+),
+
+summed as (
 
     select
         attempt_id,
-        sum(amount_minor) as refunded_minor,
-        min(created_at) as first_refund_at
-    from {{ ref('fct_refund') }}
+        sum(amount_minor) as taken_minor,
+        min(taken_at) as first_taken_at
+    from taken
     group by attempt_id
 
 )
@@ -14,10 +24,10 @@ select
     attempt.attempt_id,
     attempt.outcome,
     attempt.amount_minor,
-    refunded.refunded_minor
-from refunded
-inner join {{ ref('fct_payment_attempt') }} as attempt on attempt.attempt_id = refunded.attempt_id
+    summed.taken_minor
+from summed
+inner join {{ ref('fct_payment_attempt') }} as attempt on attempt.attempt_id = summed.attempt_id
 where
-    refunded.refunded_minor > attempt.amount_minor
+    summed.taken_minor > attempt.amount_minor
     or attempt.outcome <> 'succeeded'
-    or refunded.first_refund_at < attempt.settled_at
+    or summed.first_taken_at < attempt.settled_at

@@ -36,3 +36,5 @@ select distinct on (incoming.event_id)
     incoming.props
 from incoming
 {{- not_yet_loaded(['event_id']) }}
+-- Of an event delivered twice the first delivery counts, as it does when the second comes with a later load.
+order by incoming.event_id, incoming.received_at

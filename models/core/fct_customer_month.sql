@@ -40,7 +40,7 @@ invoiced as (
         count(*) filter (where is_attempted and is_first_attempt_failed)::integer as first_attempt_failures,
         sum(billed_usd) as billed_usd,
         sum(collected_usd) as collected_usd,
-        sum(collected_usd - refunded_usd) as collected_net_usd
+        sum(collected_usd - refunded_usd - lost_disputes_usd) as collected_net_usd
     from {{ ref('fct_invoice') }}
     group by customer_id, due_month
 

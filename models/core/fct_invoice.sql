@@ -43,6 +43,17 @@ refunds as (
 
 ),
 
+disputes as (
+
+    select
+        invoice_id,
+        sum(amount_usd) filter (where is_lost) as lost_disputes_usd,
+        max(updated_at) as updated_at
+    from {{ ref('fct_dispute') }}
+    group by invoice_id
+
+),
+
 credit_notes as (
 
     select
@@ -77,15 +88,17 @@ joined as (
         attempts.succeeded_attempt_number,
         coalesce(refunds.refunded_minor, 0) as refunded_minor,
         coalesce(refunds.refunded_usd, 0.00) as refunded_usd,
+        coalesce(disputes.lost_disputes_usd, 0.00) as lost_disputes_usd,
         coalesce(credit_notes.credit_noted_usd, 0.00) as credit_noted_usd,
         greatest(
-            invoice.updated_at, attempts.updated_at, refunds.updated_at, credit_notes.updated_at
+            invoice.updated_at, attempts.updated_at, refunds.updated_at, disputes.updated_at, credit_notes.updated_at
         ) as last_changed_at
     from {{ ref('stg_invoices') }} as invoice
     inner join {{ ref('dim_customer') }} as customer on customer.customer_id = invoice.customer_id
     inner join {{ ref('int_invoice_plan') }} as plan on plan.invoice_id = invoice.invoice_id
     left join attempts on attempts.invoice_id = invoice.invoice_id
     left join refunds on refunds.invoice_id = invoice.invoice_id and refunds.currency = invoice.currency
+    left join disputes on disputes.invoice_id = invoice.invoice_id
     left join credit_notes on credit_notes.invoice_id = invoice.invoice_id
 
 ),
@@ -151,6 +164,7 @@ select
     case when status = 'uncollectible' then amount_due_usd - amount_paid_usd else 0.00 end as written_off_usd,
     case when is_billed and status = 'open' then amount_due_usd - amount_paid_usd else 0.00 end as outstanding_usd,
     refunded_usd,
+    lost_disputes_usd,
     credit_noted_usd,
     attempts,
     pending_attempts,

@@ -6,6 +6,7 @@ with current_subscription as (
         bool_or(version.state = 'active') as has_active,
         bool_or(version.state = 'past_due') as has_past_due,
         bool_or(version.state = 'trialing') as has_trial,
+        bool_or(version.state = 'paused') as has_pause,
         sum(version.mrr_list_usd) as mrr_list_usd,
         sum(version.mrr_net_usd) as mrr_net_usd,
         sum(version.quantity) filter (where version.bears_mrr) as seats,
@@ -40,7 +41,7 @@ invoiced as (
         count(*) filter (where is_billed) as invoices_billed,
         sum(billed_usd) as billed_usd,
         sum(collected_usd) as collected_usd,
-        sum(collected_usd - refunded_usd) as collected_net_usd,
+        sum(collected_usd - refunded_usd - lost_disputes_usd) as collected_net_usd,
         sum(outstanding_usd) filter (where due_at < as_of.as_of_at) as past_due_usd,
         max(paid_at) as last_paid_at
     from {{ ref('fct_invoice') }}
@@ -109,6 +110,7 @@ joined as (
             when current_subscription.has_past_due then 'past_due'
             when current_subscription.has_active then 'active'
             when current_subscription.has_trial then 'trialing'
+            when current_subscription.has_pause then 'paused'
             when customer.first_activated_at is null then 'never_activated'
             else 'churned'
         end as customer_state,
@@ -172,7 +174,7 @@ segmented as (
     select
         classified.*,
         case
-            when customer_state in ('churned', 'never_activated', 'trialing') then customer_state
+            when customer_state in ('churned', 'never_activated', 'trialing', 'paused') then customer_state
             when cancel_intent and billing_state in ('in_dunning', 'exhausted') then 'leaving_with_open_payment'
             when cancel_intent then 'leaving'
             when billing_state in ('in_dunning', 'exhausted') and engagement_trend = 'down' then 'fading_with_open_payment'
@@ -267,6 +269,7 @@ select
         when 'recovered_recently' then 'watch'
         when 'trialing' then 'help_to_activate'
         when 'churned' then 'win_back'
+        when 'paused' then 'ask_to_resume'
         else 'none'
     end as next_action
 from scored

@@ -56,7 +56,7 @@ described as (
         values
             (
                 1, 'total_revenue', 'Total revenue', 'USD', true,
-                'Money collected in the month less money refunded in it, in USD at fixed rates.'
+                'Money collected in the month less money refunded and lost in disputes in it, in USD at fixed rates.'
             ),
             (
                 2, 'paying_customers', 'Paying customers', 'customers', true,

@@ -16,6 +16,7 @@ with invoice_cohort as (
         sum(outstanding_usd) as outstanding_usd,
         sum(written_off_usd) as written_off_usd,
         sum(refunded_usd) as refunded_usd,
+        sum(lost_disputes_usd) as lost_disputes_usd,
         sum(credit_noted_usd) as credit_noted_usd
     from {{ ref('fct_invoice') }}
     group by grouping sets ((due_month, plan_id), (due_month))
@@ -43,6 +44,18 @@ cash_out as (
     from {{ ref('fct_refund') }}
     where is_succeeded
     group by grouping sets ((succeeded_month, plan_id), (succeeded_month))
+
+),
+
+cash_disputed as (
+
+    select
+        resolved_month as month_start,
+        coalesce(plan_id, 'ALL') as plan_id,
+        sum(amount_usd) as cash_lost_disputes_usd
+    from {{ ref('fct_dispute') }}
+    where is_lost
+    group by grouping sets ((resolved_month, plan_id), (resolved_month))
 
 ),
 
@@ -95,11 +108,16 @@ select
     coalesce(invoice_cohort.outstanding_usd, 0.00) as outstanding_usd,
     coalesce(invoice_cohort.written_off_usd, 0.00) as written_off_usd,
     coalesce(invoice_cohort.refunded_usd, 0.00) as refunded_usd,
-    coalesce(invoice_cohort.collected_usd - invoice_cohort.refunded_usd, 0.00) as collected_net_usd,
+    coalesce(invoice_cohort.lost_disputes_usd, 0.00) as lost_disputes_usd,
+    coalesce(
+        invoice_cohort.collected_usd - invoice_cohort.refunded_usd - invoice_cohort.lost_disputes_usd, 0.00
+    ) as collected_net_usd,
     coalesce(invoice_cohort.credit_noted_usd, 0.00) as credit_noted_usd,
     coalesce(cash_in.cash_collected_usd, 0.00) as cash_collected_usd,
     coalesce(cash_out.cash_refunded_usd, 0.00) as cash_refunded_usd,
-    coalesce(cash_in.cash_collected_usd, 0.00) - coalesce(cash_out.cash_refunded_usd, 0.00) as cash_net_usd,
+    coalesce(cash_disputed.cash_lost_disputes_usd, 0.00) as cash_lost_disputes_usd,
+    coalesce(cash_in.cash_collected_usd, 0.00) - coalesce(cash_out.cash_refunded_usd, 0.00)
+    - coalesce(cash_disputed.cash_lost_disputes_usd, 0.00) as cash_net_usd,
     coalesce(recurring.paying_customers, 0) as paying_customers,
     coalesce(recurring.mrr_list_usd, 0.00) as mrr_list_usd,
     coalesce(recurring.mrr_net_usd, 0.00) as mrr_net_usd,
@@ -111,4 +129,6 @@ left join invoice_cohort
     on invoice_cohort.month_start = spine.month_start and invoice_cohort.plan_id = spine.plan_id
 left join cash_in on cash_in.month_start = spine.month_start and cash_in.plan_id = spine.plan_id
 left join cash_out on cash_out.month_start = spine.month_start and cash_out.plan_id = spine.plan_id
+left join cash_disputed
+    on cash_disputed.month_start = spine.month_start and cash_disputed.plan_id = spine.plan_id
 left join recurring on recurring.month_start = spine.month_start and recurring.plan_id = spine.plan_id

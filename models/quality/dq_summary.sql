@@ -17,6 +17,11 @@
     ('dunning_events', 'dunning_event_id', 'updated_at'),
     ('churn_events', 'event_id', 'received_at'),
     ('product_events', 'event_id', 'received_at'),
+    ('sessions', 'session_id', 'received_at'),
+    ('disputes', 'dispute_id', 'updated_at'),
+    ('marketing_spend', 'spend_id', 'updated_at'),
+    ('cogs', 'cost_id', 'updated_at'),
+    ('fx_rates', 'rate_id', 'updated_at'),
 ] %}
 with counted as (
 

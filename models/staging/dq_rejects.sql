@@ -122,6 +122,46 @@ with rejected as (
         to_jsonb(rejected) - 'reject_reason' as record
     from {{ ref('base_product_events') }} as rejected
     where reject_reason is not null
+    union all
+    select
+        'disputes' as raw_table,
+        dispute_id as record_id,
+        reject_reason,
+        to_jsonb(rejected) - 'reject_reason' as record
+    from {{ ref('base_disputes') }} as rejected
+    where reject_reason is not null
+    union all
+    select
+        'sessions' as raw_table,
+        session_id as record_id,
+        reject_reason,
+        to_jsonb(rejected) - 'reject_reason' as record
+    from {{ ref('base_sessions') }} as rejected
+    where reject_reason is not null
+    union all
+    select
+        'marketing_spend' as raw_table,
+        spend_id as record_id,
+        reject_reason,
+        to_jsonb(rejected) - 'reject_reason' as record
+    from {{ ref('base_marketing_spend') }} as rejected
+    where reject_reason is not null
+    union all
+    select
+        'cogs' as raw_table,
+        cost_id as record_id,
+        reject_reason,
+        to_jsonb(rejected) - 'reject_reason' as record
+    from {{ ref('base_cogs') }} as rejected
+    where reject_reason is not null
+    union all
+    select
+        'fx_rates' as raw_table,
+        rate_id as record_id,
+        reject_reason,
+        to_jsonb(rejected) - 'reject_reason' as record
+    from {{ ref('base_fx_rates') }} as rejected
+    where reject_reason is not null
 
 )
 

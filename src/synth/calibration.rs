@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use super::config::Config;
 use super::id::Id;
 use super::log::Logs;
-use super::params::{CARD_REASONS, METHOD_SHARES};
-use super::rows::{AttemptRow, InvoiceRow, SubscriptionRow};
+use super::params::{CARD_REASONS, METHOD_SHARES, PRICE_FACTORS};
+use super::rows::{AttemptRow, InvoiceRow, LineRow, SubscriptionRow};
 use super::time::{At, DAY, HOUR};
 use super::vocab::{DECLINE_CODES, METHODS};
 
@@ -70,6 +70,8 @@ pub struct Tally {
     open: u64,
     lost_voluntary: u64,
     lost_involuntary: u64,
+    /// Worth of the service in US cents, by month from the start.
+    served: Vec<i64>,
 }
 
 impl Default for Tally {
@@ -92,6 +94,7 @@ impl Default for Tally {
             open: 0,
             lost_voluntary: 0,
             lost_involuntary: 0,
+            served: Vec::new(),
         }
     }
 }
@@ -101,6 +104,9 @@ impl Tally {
     pub fn count(&mut self, config: &Config, logs: &Logs, at: At) {
         if logs.customers.view(at).all(|c| c.is_test) {
             return;
+        }
+        for line in logs.lines.view(at) {
+            self.count_served(config, line, at);
         }
         let mut tries: HashMap<Id, Vec<&AttemptRow>> = HashMap::new();
         for attempt in logs.attempts.view(at).filter(|a| a.outcome != "pending") {
@@ -118,6 +124,31 @@ impl Tally {
         }
         for subscription in logs.subscriptions.view(at) {
             self.count_months(config, subscription, at);
+        }
+    }
+
+    /// Divides a line's worth over the months of its period, as far as they are over.
+    fn count_served(&mut self, config: &Config, line: &LineRow, at: At) {
+        let (from, to) = (line.period_start, line.period_end);
+        let factor = PRICE_FACTORS
+            .iter()
+            .find(|f| f.0 == line.currency)
+            .map_or(1.0, |f| f.1);
+        let cents = (line.amount - line.discount) as f64 / factor;
+        for month in 0.. {
+            let (open, close) = (
+                config.start.plus_months(month),
+                config.start.plus_months(month + 1),
+            );
+            if close > at || open >= to {
+                return;
+            }
+            if self.served.len() <= month as usize {
+                self.served.push(0);
+            }
+            let shared = close.min(to).since(open.max(from)).max(0) as f64;
+            let share = shared / to.since(from).max(1) as f64;
+            self.served[month as usize] += (cents * share).round() as i64;
         }
     }
 
@@ -208,6 +239,11 @@ impl Tally {
         self.open += other.open;
         self.lost_voluntary += other.lost_voluntary;
         self.lost_involuntary += other.lost_involuntary;
+        let months = self.served.len().max(other.served.len());
+        self.served.resize(months, 0);
+        for (mine, theirs) in self.served.iter_mut().zip(&other.served) {
+            *mine += theirs;
+        }
         sum(&mut self.recovery_hours, &other.recovery_hours);
         sum(&mut self.reasons, &other.reasons);
         sum(&mut self.methods, &other.methods);
@@ -289,6 +325,11 @@ impl Tally {
     /// Invoices whose outcome is final and whose first attempt failed.
     pub fn failed_invoices(&self) -> u64 {
         self.mature_failed
+    }
+
+    /// Worth of the service in US cents by month from the start, for months that are over.
+    pub fn served(&self) -> &[i64] {
+        &self.served
     }
 
     /// Monthly churn of all paying subscriptions: by will, by failed payment. No target.

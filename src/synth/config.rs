@@ -12,6 +12,8 @@ pub struct Config {
     pub customers: u32,
     /// Planned months. Signups go on at the reached pace after them.
     pub months: u32,
+    /// Put defects into the raw tables, each told in `truth.injected_defects`.
+    pub dirt: bool,
     /// When the company opens: midnight on the first of a month.
     pub start: At,
 }
@@ -22,6 +24,7 @@ impl Default for Config {
             seed: 1,
             customers: Size::Demo.customers(),
             months: 24,
+            dirt: false,
             start: At::date(2023, 7, 1),
         }
     }

@@ -106,6 +106,10 @@ impl Fields for Copy<'_> {
         self.int8((value.0 - POSTGRES_EPOCH) * 1_000_000);
     }
 
+    fn date(&mut self, value: At) {
+        self.int4((value.day() - POSTGRES_EPOCH / DAY) as i32);
+    }
+
     fn json(&mut self, value: &str) {
         // jsonb on the wire is a version byte, then text.
         self.0
@@ -171,6 +175,10 @@ impl Fields for Csv<'_> {
     fn bool(&mut self, value: bool) {
         self.0.push(if value { b't' } else { b'f' });
         self.end();
+    }
+
+    fn date(&mut self, value: At) {
+        self.display(&value.to_string()[..10]);
     }
 
     fn at(&mut self, value: At) {

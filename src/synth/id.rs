@@ -38,6 +38,11 @@ impl Id {
         }
     }
 
+    /// Its numbers; those that it does not have are 0.
+    pub const fn parts(&self) -> [u32; 3] {
+        self.parts
+    }
+
     fn width(&self, part: usize) -> usize {
         if self.len == 2 && part == 1 { 4 } else { 1 }
     }

@@ -4,9 +4,9 @@
 //! be cut anywhere and continued.
 
 use super::rows::{
-    AttemptRow, ChurnRow, CreditNoteRow, CustomerRow, CustomerTraitRow, DiscountRow, DunningRow,
-    InvoiceRow, LineRow, MethodRow, Mutable, RefundRow, Row, SubscriptionEventRow, SubscriptionRow,
-    SubscriptionTraitRow, UserRow,
+    AttemptRow, ChurnRow, CreditNoteRow, CustomerRow, CustomerTraitRow, DiscountRow, DisputeRow,
+    DunningRow, InvoiceRow, LineRow, MethodRow, Mutable, RefundRow, Row, SubscriptionEventRow,
+    SubscriptionRow, SubscriptionTraitRow, UserRow,
 };
 use super::time::At;
 
@@ -113,6 +113,7 @@ pub struct Logs {
     pub credit_notes: Log<CreditNoteRow>,
     pub dunning: Log<DunningRow>,
     pub churn: Log<ChurnRow>,
+    pub disputes: Log<DisputeRow>,
     pub customer_traits: Log<CustomerTraitRow>,
     pub subscription_traits: Log<SubscriptionTraitRow>,
 }

@@ -6,6 +6,8 @@
 //! | [`profile`] | seed, customer | who the customer is |
 //! | [`life`] | world, profile | every version of every row of the customer ([`log::Logs`]) |
 //! | [`usage`] | life, window | the customer's product events |
+//! | [`market`] | world, what was served | spend, costs, exchange rates |
+//! | [`dirt`] | rows | the same rows, some spoilt |
 //! | [`simulation`] | config, [`Window`] | blocks of encoded rows |
 //! | [`truth`] | parameters, world | the answers, for tests alone |
 //! | [`calibration`] | rows | figures beside their targets |
@@ -16,10 +18,12 @@
 
 pub mod calibration;
 pub mod config;
+pub mod dirt;
 pub mod encode;
 pub mod id;
 pub mod life;
 pub mod log;
+pub mod market;
 pub mod params;
 pub mod profile;
 pub mod random;

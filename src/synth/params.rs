@@ -504,8 +504,22 @@ pub const TRIAL_CARD: (f64, f64, f64) = (0.30, 0.19, 0.48);
 /// Share of trials that come to use the product, and their odds to convert against the others'.
 pub const TRIAL_ACTIVATED: (f64, f64) = (0.35, 3.0);
 
-/// Monthly chances: a seat more, a seat less, a plan up, a plan down.
-pub const CHANGES: [f64; 4] = [0.04, 0.02, 0.012, 0.005];
+/// Monthly chances: a seat more, a seat less, a plan up, a plan down, a pause (monthly plans only).
+pub const CHANGES: [f64; 5] = [0.04, 0.02, 0.012, 0.005, 0.004];
+/// Months of a pause at most.
+pub const PAUSE_MONTHS: i64 = 3;
+/// Loaded sales and marketing per new paying customer in US cents, by channel as in [`CHANNELS`].
+pub const CHANNEL_CAC: [f64; 6] = [21_000.0, 68_000.0, 15_000.0, 52_000.0, 198_000.0, 40_000.0];
+/// Deviation of the logarithm of a day's spend.
+pub const SPEND_SIGMA: f64 = 0.25;
+/// Share of signups that ever pay: those without trial, and what trials convert.
+pub const PAYING_SHARE: f64 = 1.0 - TRIAL_SHARE + TRIAL_SHARE * 0.277;
+/// Gross margin of a month, from and to.
+pub const GROSS_MARGIN: (f64, f64) = (0.78, 0.82);
+/// How costs divide, as in `vocab::COST_CATEGORIES`.
+pub const COST_SHARES: [f64; 4] = [0.45, 0.30, 0.15, 0.10];
+/// Exchange rates: deviation of a day's logarithm, and the pull back to [`PRICE_FACTORS`].
+pub const FX: (f64, f64) = (0.004, 0.01);
 /// Share of cancels that end at once rather than with the period.
 pub const CANCEL_AT_ONCE: f64 = 0.25;
 /// Share of requests to cancel at period end that are withdrawn.
@@ -518,6 +532,9 @@ pub const DELETED_SHARE: f64 = 0.02;
 pub const TEST_SHARE: f64 = 0.003;
 /// Refunds: share of payments, median lag in days, sigma, share given back in full.
 pub const REFUNDS: (f64, f64, f64, f64) = (0.012, 9.0, 0.8, 0.6);
+/// Disputes of card and debit payments: share, mean days until opened, Gamma shape, share won, days
+/// until decided from and to.
+pub const DISPUTES: (f64, f64, f64, f64, (f64, f64)) = (0.0025, 35.0, 2.0, 0.40, (20.0, 60.0));
 /// Share of payments that are followed by a credit for bad service.
 pub const GOODWILL_SHARE: f64 = 0.006;
 

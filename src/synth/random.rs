@@ -20,6 +20,10 @@ pub enum Stream {
     Billing = 4,
     /// What a user does.
     Usage = 5,
+    /// Spend, costs and exchange rates.
+    Market = 6,
+    /// Which rows are spoilt.
+    Dirt = 7,
 }
 
 /// A stream of random numbers with the draws the simulation needs.

@@ -20,6 +20,8 @@ pub trait Fields {
     fn float8(&mut self, value: f64);
     /// A `boolean`.
     fn bool(&mut self, value: bool);
+    /// The `date` of an instant.
+    fn date(&mut self, value: At);
     /// A `timestamptz`.
     fn at(&mut self, value: At);
     /// A `jsonb`, as JSON text.
@@ -75,6 +77,7 @@ macro_rules! kind {
     (int8) => { i64 };
     (float8) => { f64 };
     (bool) => { bool };
+    (date) => { At };
     (at) => { At };
     (json) => { &'static str };
 }
@@ -246,6 +249,35 @@ ProductEventRow, "product_events", received_at, {
     props: json null,
 });
 
+row!(/// A row of `disputes`.
+DisputeRow, "disputes", updated_at, {
+    dispute_id: id, attempt_id: id, invoice_id: id, customer_id: id, currency: word,
+    amount: int8, reason: word, status: word, opened_at: at, resolved_at: at null,
+    updated_at: at,
+});
+
+row!(/// A row of `sessions`.
+SessionRow, "sessions", received_at, {
+    session_id: id, user_id: id, customer_id: id, platform: word, country: word,
+    started_at: at, ended_at: at, events: int4, received_at: at,
+});
+
+row!(/// A row of `marketing_spend`.
+SpendRow, "marketing_spend", updated_at, {
+    spend_id: text, spent_on: date, channel: word, currency: word, amount: int8, updated_at: at,
+});
+
+row!(/// A row of `cogs`.
+CostRow, "cogs", updated_at, {
+    cost_id: text, month_start: date, category: word, currency: word, amount: int8,
+    updated_at: at,
+});
+
+row!(/// A row of `fx_rates`.
+RateRow, "fx_rates", updated_at, {
+    rate_id: text, rate_date: date, currency: word, usd_per_unit: float8, updated_at: at,
+});
+
 row!(/// A row of `effects`.
 EffectRow, "effects", updated_at, {
     effect_id: text, effect: word, segment: text, unit: word, value: float8,
@@ -275,9 +307,9 @@ SubscriptionTraitRow, "subscription_traits", created_at, {
 });
 
 row!(/// A row of `injected_defects`.
-DefectRow, "injected_defects", injected_at, {
+DefectRow, "injected_defects", updated_at, {
     defect_id: text, raw_table: word, record_id: text, kind: word, fate: word,
-    injected_at: at,
+    updated_at: at,
 });
 
 mutable!(
@@ -289,5 +321,6 @@ mutable!(
     AttemptRow,
     RefundRow,
     CreditNoteRow,
-    DunningRow
+    DunningRow,
+    DisputeRow
 );

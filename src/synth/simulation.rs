@@ -6,14 +6,16 @@ use std::thread;
 
 use super::calibration::Tally;
 use super::config::Config;
+use super::dirt::{Spoilable, spoil};
 use super::encode::Format;
 use super::life::Life;
 use super::log::{Log, Window};
-use super::rows::{ProductEventRow, Row};
+use super::market;
+use super::rows::Row;
 use super::schema::TABLES;
 use super::time::{At, DAY};
 use super::truth;
-use super::usage::product_events;
+use super::usage::{Trace, product_events};
 use super::world::World;
 
 /// Customers in a block: some megabytes of rows.
@@ -43,6 +45,14 @@ pub struct Block {
     pub tally: Tally,
 }
 
+/// What is written of the rows, and how.
+struct Output {
+    window: Window,
+    format: Format,
+    /// The seed of defects, where there are any.
+    dirt: Option<u64>,
+}
+
 impl Block {
     fn new() -> Self {
         Self {
@@ -57,9 +67,25 @@ impl Block {
         self.rows[R::TABLE] += 1;
     }
 
-    fn append_log<R: Row>(&mut self, log: &Log<R>, window: Window, format: Format) {
-        for row in log.changed(window) {
-            self.append(row, format);
+    /// Appends a row, and what dirt makes of it, as far as it came in the window.
+    fn take<R: Spoilable>(&mut self, row: &R, to: &Output) {
+        let Some(seed) = to.dirt else {
+            if to.window.holds(row.cursor()) {
+                self.append(row, to.format);
+            }
+            return;
+        };
+        for (row, defect) in spoil(seed, row) {
+            if to.window.holds(row.cursor()) {
+                self.append(&row, to.format);
+                defect.iter().for_each(|d| self.append(d, to.format));
+            }
+        }
+    }
+
+    fn take_log<R: Spoilable>(&mut self, log: &Log<R>, to: &Output) {
+        for row in log.view(to.window.until) {
+            self.take(row, to);
         }
     }
 }
@@ -124,6 +150,17 @@ impl Simulation {
         {
             block.append(&row, format);
         }
+        let until = self.window.until;
+        for row in market::spend(&self.world, until) {
+            if self.window.holds(row.cursor()) {
+                block.append(&row, format);
+            }
+        }
+        for row in market::rates(&self.world, until) {
+            if self.window.holds(row.cursor()) {
+                block.append(&row, format);
+            }
+        }
         for row in self
             .world
             .price_rows()
@@ -135,6 +172,11 @@ impl Simulation {
 
     fn customer(&self, place: usize, format: Format, block: &mut Block) {
         let (window, seed) = (self.window, self.world.config.seed);
+        let to = Output {
+            window,
+            format,
+            dirt: self.world.config.dirt.then_some(seed),
+        };
         let life = Life::run(
             &self.world,
             place as u32 + 1,
@@ -142,27 +184,42 @@ impl Simulation {
             window.until.plus(FORESIGHT),
         );
         let logs = &life.logs;
-        block.append_log(&logs.customers, window, format);
-        block.append_log(&logs.users, window, format);
-        block.append_log(&logs.methods, window, format);
-        block.append_log(&logs.subscriptions, window, format);
-        block.append_log(&logs.subscription_events, window, format);
-        block.append_log(&logs.discounts, window, format);
-        block.append_log(&logs.invoices, window, format);
-        block.append_log(&logs.lines, window, format);
-        block.append_log(&logs.attempts, window, format);
-        block.append_log(&logs.refunds, window, format);
-        block.append_log(&logs.credit_notes, window, format);
-        block.append_log(&logs.dunning, window, format);
-        block.append_log(&logs.churn, window, format);
-        block.append_log(&logs.customer_traits, window, format);
-        block.append_log(&logs.subscription_traits, window, format);
+        block.take_log(&logs.customers, &to);
+        block.take_log(&logs.users, &to);
+        block.take_log(&logs.methods, &to);
+        block.take_log(&logs.subscriptions, &to);
+        block.take_log(&logs.subscription_events, &to);
+        block.take_log(&logs.discounts, &to);
+        block.take_log(&logs.invoices, &to);
+        block.take_log(&logs.lines, &to);
+        block.take_log(&logs.attempts, &to);
+        block.take_log(&logs.refunds, &to);
+        block.take_log(&logs.credit_notes, &to);
+        block.take_log(&logs.dunning, &to);
+        block.take_log(&logs.churn, &to);
+        block.take_log(&logs.disputes, &to);
+        block.take_log(&logs.customer_traits, &to);
+        block.take_log(&logs.subscription_traits, &to);
         block.tally.count(&self.world.config, logs, window.until);
-        let mut emit = |row: &ProductEventRow| block.append(row, format);
-        product_events(&life, seed, window, &mut emit);
+        product_events(&life, seed, window.until, &mut |trace| match trace {
+            Trace::Event(row) => block.take(&row, &to),
+            Trace::Session(row) => block.take(&row, &to),
+        });
     }
 
-    /// Makes all blocks on `threads` threads and hands them over in order. Stops early when the
+    /// What is known once all customers are: the cost of serving them. It comes after the last block.
+    fn closing(&self, tally: &Tally, format: Format) -> Block {
+        let mut block = Block::new();
+        for row in market::costs(&self.world, tally.served()) {
+            if self.window.holds(row.cursor()) {
+                block.append(&row, format);
+            }
+        }
+        block
+    }
+
+    /// Makes all blocks on `threads` threads and hands them over in order, then one more that
+    /// closes the books. Stops early when the
     /// taker fails.
     pub fn stream<E>(
         &self,
@@ -186,14 +243,16 @@ impl Simulation {
                     receiver
                 })
                 .collect();
+            let mut tally = Tally::default();
             for index in 0..self.blocks() {
                 // A lane that ends early has panicked; the scope passes that on.
                 let Ok(block) = lanes[index % threads].recv() else {
-                    break;
+                    return Ok(());
                 };
+                tally.merge(&block.tally);
                 take(block)?;
             }
-            Ok(())
+            take(self.closing(&tally, format))
         })
     }
 }

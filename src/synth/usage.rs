@@ -4,13 +4,12 @@
 
 use super::id::Id;
 use super::life::{Life, UserSpan};
-use super::log::Window;
 use super::params::{
     ACTIONS_PER_EVENT, DECLINE, EVENTS_PER_DAY, FALSE_ALARM, FEATURE_ZIPF, TRIAL_ACTIVATED, WEEKEND,
 };
 use super::profile::user_habits;
 use super::random::{Dice, Stream};
-use super::rows::ProductEventRow;
+use super::rows::{ProductEventRow, SessionRow};
 use super::time::{At, DAY, HOUR, weekday};
 use super::vocab::{CORE_ACTIONS, PRODUCT_EVENTS};
 
@@ -74,26 +73,34 @@ impl Moods {
     }
 }
 
-/// Draws the product events of a customer and hands over those received in the window.
-pub fn product_events(
-    life: &Life<'_>,
-    seed: u64,
-    window: Window,
-    emit: &mut impl FnMut(&ProductEventRow),
-) {
+/// A sitting ends when nothing has happened for this long.
+const SITTING_ENDS: i64 = 1_800;
+
+/// What comes of use.
+#[derive(Debug)]
+pub enum Trace {
+    /// A burst of one feature.
+    Event(ProductEventRow),
+    /// A sitting, after its events.
+    Session(SessionRow),
+}
+
+/// Draws the product events of a customer up to the day of an instant and hands them over, also those
+/// that are received later.
+pub fn product_events(life: &Life<'_>, seed: u64, until: At, emit: &mut impl FnMut(Trace)) {
     let Some(first) = life.footprint.spans.first() else {
         return;
     };
     let moods = Moods::of(life, seed, first.from);
-    account_pages(life, window, emit);
+    account_pages(life, emit);
     for (n, span) in life.footprint.spans.iter().enumerate() {
         let mut stay = Stay::new(life, seed, n, *span);
-        let last = span.to.unwrap_or(window.until).min(window.until).day();
+        let last = span.to.unwrap_or(until).min(until).day();
         for day in span.from.day()..=last {
             let weekly = if weekday(day) > 4 { WEEKEND } else { 1.0 };
             let p = stay.habit * moods.factor(day) * weekly * life.world.use_factor(day);
             if stay.dice.coarse_unit() < p {
-                stay.active_day(day, window, emit);
+                stay.active_day(day, emit);
             }
         }
     }
@@ -134,24 +141,30 @@ impl Stay {
         }
     }
 
-    fn active_day(&mut self, day: i64, window: Window, emit: &mut impl FnMut(&ProductEventRow)) {
+    fn active_day(&mut self, day: i64, emit: &mut impl FnMut(Trace)) {
         let rows = 1 + self.dice.neg_binomial(EVENTS_PER_DAY.0, EVENTS_PER_DAY.1);
         let hour = 9.0 + 6.5 * self.dice.coarse_unit() + 1.5 * self.dice.normal();
         let local = (hour.clamp(0.2, 22.5) * 3_600.0) as i64;
         let mut at = At(day * DAY + (local - self.utc_offset * HOUR).rem_euclid(DAY));
         self.sessions += 1;
+        let mut sitting: Option<SessionRow> = None;
         for _ in 0..rows {
             let row = self.event(at);
-            if at >= self.span.from
-                && self.span.to.is_none_or(|to| at < to)
-                && window.holds(row.received_at)
-            {
-                emit(&row);
+            if at >= self.span.from && self.span.to.is_none_or(|to| at < to) {
+                match &mut sitting {
+                    Some(open) if open.session_id == row.session_id => prolong(open, &row),
+                    _ => sitting
+                        .replace(session(&row))
+                        .into_iter()
+                        .for_each(|s| emit(Trace::Session(s))),
+                }
+                emit(Trace::Event(row));
             }
             let pause = 20.0 - 400.0 * (1.0 - self.dice.coarse_unit()).ln();
-            self.sessions += u32::from(pause > 1_800.0);
+            self.sessions += u32::from(pause > SITTING_ENDS as f64);
             at = at.plus(pause as i64).min(At(day * DAY + DAY - 1));
         }
+        sitting.into_iter().for_each(|s| emit(Trace::Session(s)));
     }
 
     fn event(&mut self, at: At) -> ProductEventRow {
@@ -183,6 +196,29 @@ impl Stay {
     }
 }
 
+/// The sitting that an event begins.
+fn session(event: &ProductEventRow) -> SessionRow {
+    SessionRow {
+        session_id: event.session_id,
+        user_id: event.user_id,
+        customer_id: event.customer_id,
+        platform: event.platform,
+        country: event.country,
+        started_at: event.occurred_at,
+        ended_at: event.occurred_at,
+        events: 1,
+        received_at: event.received_at.plus(SITTING_ENDS),
+    }
+}
+
+fn prolong(sitting: &mut SessionRow, event: &ProductEventRow) {
+    sitting.ended_at = event.occurred_at;
+    sitting.events += 1;
+    sitting.received_at = sitting
+        .received_at
+        .max(event.received_at.plus(SITTING_ENDS));
+}
+
 /// Popularity of the product's features, as a running sum; the last slot is `login`.
 struct Tastes([f64; CORE_ACTIONS + 1]);
 
@@ -205,7 +241,7 @@ impl Tastes {
 }
 
 /// The owner's visits of account pages, which follow from billing rather than habit.
-fn account_pages(life: &Life<'_>, window: Window, emit: &mut impl FnMut(&ProductEventRow)) {
+fn account_pages(life: &Life<'_>, emit: &mut impl FnMut(Trace)) {
     let mut visits = life.footprint.visits.clone();
     visits.sort_unstable();
     visits.dedup_by_key(|visit| visit.0);
@@ -239,8 +275,7 @@ fn account_pages(life: &Life<'_>, window: Window, emit: &mut impl FnMut(&Product
             received_at: at.plus(1),
             props: None,
         };
-        if window.holds(row.received_at) {
-            emit(&row);
-        }
+        emit(Trace::Session(session(&row)));
+        emit(Trace::Event(row));
     }
 }

@@ -31,7 +31,7 @@ pub const ROLES: &[&str] = &["owner", "admin", "member"];
 pub const PLATFORMS: &[&str] = &["web", "desktop", "ios", "android"];
 /// Billing intervals.
 pub const INTERVALS: &[&str] = &["month", "year"];
-/// Subscription states. `paused` is reserved.
+/// Subscription states.
 pub const SUBSCRIPTION_STATUSES: &[&str] =
     &["trialing", "active", "past_due", "paused", "canceled"];
 /// Why a subscription ended. `payment_failed` is involuntary churn; the two trial reasons
@@ -58,6 +58,8 @@ pub const SUBSCRIPTION_EVENTS: &[&str] = &[
     "recovered",
     "cancel_requested",
     "cancel_withdrawn",
+    "paused",
+    "resumed",
     "ended",
 ];
 /// How long a discount lasts.
@@ -206,6 +208,13 @@ pub const FEATURES: &[&str] = &[
 ];
 /// How many of [`PRODUCT_EVENTS`] are core actions (they make a user active).
 pub const CORE_ACTIONS: usize = 12;
+/// Dispute states.
+pub const DISPUTE_STATUSES: &[&str] = &["open", "won", "lost"];
+/// Why a payment is disputed.
+pub const DISPUTE_REASONS: &[&str] =
+    &["fraudulent", "not_recognized", "canceled", "unsatisfactory"];
+/// Costs of serving.
+pub const COST_CATEGORIES: &[&str] = &["hosting", "support", "payment_fees", "third_party"];
 /// Planted effects.
 pub const EFFECTS: &[&str] = &[
     "cancel_after_failure",

@@ -187,6 +187,18 @@ impl World {
         out
     }
 
+    /// How many signups each day is expected to bring, from the start to the day of an instant.
+    pub fn expected_signups(&self, until: At) -> Vec<f64> {
+        let config = &self.config;
+        let planned = config.end().since(config.start) / DAY;
+        let total: f64 = (0..planned).map(|day| self.signup_weight(day)).sum();
+        let per_weight = f64::from(config.customers) / total;
+        let days = until.since(config.start) / DAY;
+        (0..=days)
+            .map(|day| self.signup_weight(day) * per_weight)
+            .collect()
+    }
+
     fn signup_weight(&self, day: i64) -> f64 {
         let at = self.config.start.plus(day * DAY);
         let months = day as f64 / 30.4375;

@@ -6,7 +6,7 @@ with paid as (
         invoice.customer_id,
         as_of.as_of_date - max(invoice.paid_date) as recency_days,
         count(*) filter (where invoice.paid_date >= as_of.as_of_date - 365) as paid_invoices_365d,
-        coalesce(sum(invoice.collected_usd - invoice.refunded_usd) filter (
+        coalesce(sum(invoice.collected_usd - invoice.refunded_usd - invoice.lost_disputes_usd) filter (
             where invoice.paid_date >= as_of.as_of_date - 365
         ), 0.00) as paid_365d_usd
     from {{ ref('fct_invoice') }} as invoice

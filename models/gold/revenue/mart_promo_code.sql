@@ -28,7 +28,7 @@ billed as (
         redeemed.promo_code,
         sum({{ to_usd('invoice.discount_minor') }}) as discount_usd,
         sum(fact.billed_usd) as billed_usd,
-        sum(fact.collected_usd - fact.refunded_usd) as collected_net_usd
+        sum(fact.collected_usd - fact.refunded_usd - fact.lost_disputes_usd) as collected_net_usd
     from redeemed
     inner join {{ ref('stg_invoices') }} as invoice on invoice.subscription_id = redeemed.subscription_id
     inner join {{ ref('fct_invoice') }} as fact on fact.invoice_id = invoice.invoice_id and fact.is_billed

@@ -7,7 +7,7 @@ with invoiced as (
         customer.country,
         invoice.due_month as month_start,
         sum(invoice.billed_usd) as billed_usd,
-        sum(invoice.collected_usd - invoice.refunded_usd) as collected_net_usd
+        sum(invoice.collected_usd - invoice.refunded_usd - invoice.lost_disputes_usd) as collected_net_usd
     from {{ ref('fct_invoice') }} as invoice
     inner join {{ ref('dim_customer') }} as customer on customer.customer_id = invoice.customer_id
     group by customer.country, invoice.due_month

@@ -105,7 +105,10 @@ fn load_sql() -> String {
         sql.push_str(&format!(
             "\\copy {relation} from {file} (format csv, header)\n"
         ));
-        sql.push_str(&format!("{};\n", table.key_sql(table.schema)));
+        // Rows that never change may come twice, as they do in the database.
+        if table.is_mutable() {
+            sql.push_str(&format!("{};\n", table.key_sql(table.schema)));
+        }
     }
     sql
 }

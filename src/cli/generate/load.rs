@@ -156,7 +156,7 @@ fn simulate(
         _ => None,
     };
     let simulation = Simulation::new(request.config, request.window(since));
-    bar.set_length(simulation.blocks() as u64);
+    bar.set_length(simulation.blocks() as u64 + 1);
     let mut written = Written::new();
     let done = simulation.stream(request.threads, FORMAT, |block| {
         written.count(&block);

@@ -94,7 +94,7 @@ pub(super) fn say(text: &str) {
 
 fn to_files(request: &Request, dir: &Path, world: &World) -> Result<Written, Failure> {
     let simulation = Simulation::new(request.config, request.window(None));
-    let bar = progress(world, simulation.blocks());
+    let bar = progress(world, simulation.blocks() + 1);
     let written = files::write(&simulation, request.threads, dir, &bar);
     bar.finish_and_clear();
     written.map_err(|error| {

@@ -31,6 +31,9 @@ pub struct GenerateArgs {
     /// day continues an earlier history of the same seed, customers and months
     #[arg(long, value_name = "DATE")]
     pub until: Option<String>,
+    /// Put defects into the rows: duplicates, late events, orphans, bad currencies; truth.injected_defects tells each
+    #[arg(long)]
+    pub dirt: bool,
     /// Write CSV files and the SQL to load them to this folder, instead of the target
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -89,6 +92,7 @@ impl Request {
             seed: args.seed,
             customers,
             months: args.months,
+            dirt: args.dirt,
             ..Config::default()
         };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);

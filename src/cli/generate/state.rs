@@ -52,6 +52,12 @@ pub(super) async fn prepare(connection: &Connection) -> Result<(), LoadError> {
         );
         connection.execute(&create).await?;
     }
+    // Earlier versions wrote no dirt and no word of it.
+    let add = format!(
+        "alter table {} add column if not exists is_dirty boolean not null default false",
+        relation()
+    );
+    connection.execute(&add).await?;
     Ok(())
 }
 
@@ -59,7 +65,7 @@ pub(super) async fn prepare(connection: &Connection) -> Result<(), LoadError> {
 pub(super) async fn way(connection: &Connection, request: &Request) -> Result<Way, LoadError> {
     let sql = format!(
         "select seed::text, customers::text, months::text, extract(epoch from start_at)::bigint::text, \
-         extract(epoch from until_at)::bigint::text, is_complete::text from {}",
+         extract(epoch from until_at)::bigint::text, is_complete::text, is_dirty::text from {}",
         relation()
     );
     let rows = connection.query(&sql).await?;
@@ -72,12 +78,14 @@ pub(super) async fn way(connection: &Connection, request: &Request) -> Result<Wa
         seed,
         customers,
         months,
+        dirt,
         start,
     } = request.config;
     let same = row[0].as_deref() == Some(&seed.to_string())
         && number(1) == Some(customers.into())
         && number(2) == Some(months.into())
-        && number(3) == Some(start.0);
+        && number(3) == Some(start.0)
+        && (row[6].as_deref() == Some("true")) == dirt;
     // An earlier version of the program may have written fewer tables.
     let mut complete = row[5].as_deref() == Some("true");
     for table in TABLES {
@@ -114,11 +122,12 @@ pub(super) async fn note(
         seed,
         customers,
         months,
+        dirt,
         start,
     } = request.config;
     let sql = format!(
         "begin; delete from {0}; insert into {0} values ({seed}, {customers}, {months}, '{start}', \
-         '{until}', {complete}); commit",
+         '{until}', {complete}, {dirt}); commit",
         relation(),
         until = request.until,
     );

@@ -1,6 +1,6 @@
 //! Months and periods of a paid subscription, and the changes a customer makes to it.
 
-use crate::synth::params::{ANNUAL_MID_TERM, CHANGES, PLANS};
+use crate::synth::params::{ANNUAL_MID_TERM, CHANGES, PAUSE_MONTHS, PLANS};
 use crate::synth::profile::draw_tier;
 use crate::synth::time::{At, DAY};
 
@@ -19,11 +19,15 @@ impl Life<'_> {
         if let Some(start) = self.subs[sub].activated {
             self.plan(start.plus_months(month + 1), Event::Month { sub });
         }
+        if self.subs[sub].paused {
+            return;
+        }
         let changes = [
             Change::SeatUp,
             Change::SeatDown,
             Change::Upgrade,
             Change::Downgrade,
+            Change::Pause,
         ];
         for (change, chance) in changes.into_iter().zip(CHANGES) {
             if self.dice.chance(chance) {
@@ -91,6 +95,51 @@ impl Life<'_> {
             self.end(at, sub, reason);
             return;
         }
+        if let Some(months) = self.subs[sub].pending_pause.take()
+            && self.is_clear(sub)
+        {
+            self.pause(at, sub, months);
+            return;
+        }
+        self.begin_period(at, sub, "renewed");
+    }
+
+    /// Whether nothing of the subscription is being collected.
+    fn is_clear(&self, sub: usize) -> bool {
+        self.subs[sub].failing == 0 && !self.bills.iter().any(|b| b.sub == sub && !b.closed)
+    }
+
+    /// No service and no invoices for some whole months; the anchor stays.
+    fn pause(&mut self, at: At, sub: usize, months: u32) {
+        let s = &mut self.subs[sub];
+        s.paused = true;
+        let start = s.activated.unwrap_or(at);
+        let back = start.plus_months(s.periods + 1 + months);
+        s.periods += months;
+        s.period = (at, back);
+        self.update_sub(at, sub, |row| {
+            row.status = "paused";
+            row.period_start = at;
+            row.period_end = back;
+        });
+        self.tell(at, sub, "paused");
+        self.deactivate(at, 0);
+        self.plan(back, Event::Resume { sub });
+    }
+
+    pub(super) fn resume(&mut self, at: At, sub: usize) {
+        if !self.lives(sub) {
+            return;
+        }
+        self.subs[sub].paused = false;
+        self.update_sub(at, sub, |row| row.status = "active");
+        let seats = self.subs[sub].quantity as usize;
+        self.begin_period(at, sub, "resumed");
+        self.join(at, sub, 0);
+        self.invite(at, sub, 1, seats);
+    }
+
+    fn begin_period(&mut self, at: At, sub: usize, event: &'static str) {
         let s = &mut self.subs[sub];
         s.periods += 1;
         let months = (s.periods + 1) * if s.annual { 12 } else { 1 };
@@ -100,8 +149,13 @@ impl Life<'_> {
             row.period_start = at;
             row.period_end = end;
         });
-        self.apply_pending(at, sub);
-        self.tell(at, sub, "renewed");
+        if event == "resumed" {
+            self.tell(at, sub, event);
+            self.apply_pending(at, sub);
+        } else {
+            self.apply_pending(at, sub);
+            self.tell(at, sub, event);
+        }
         self.bill_period(at, sub, "subscription_cycle");
         self.plan(end, Event::PeriodEnd { sub });
     }
@@ -147,7 +201,7 @@ impl Life<'_> {
         let settled = s.failing == 0 && s.requested.is_none() && s.ended.is_none();
         let room = s.period.1.since(at) > 2 * DAY && at > s.period.0;
         let waiting = s.pending_plan.is_some() || s.pending_quantity.is_some();
-        if !settled || !room || waiting {
+        if !settled || !room || waiting || s.paused || s.pending_pause.is_some() {
             return;
         }
         match change {
@@ -158,6 +212,11 @@ impl Life<'_> {
             Change::SeatDown => {}
             Change::Upgrade => self.upgrade(at, sub),
             Change::Downgrade => self.downgrade(at, sub),
+            Change::Pause if s.annual => {}
+            Change::Pause => {
+                let months = self.dice.whole(1, PAUSE_MONTHS + 1) as u32;
+                self.subs[sub].pending_pause = Some(months);
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 //! Collecting an invoice: attempts, retries, dunning, what the customer mends, refunds.
 
 use crate::synth::params::{
-    AUTHENTICATION, CANCEL_IF_UNRECOVERED, DUNNING_DAYS, FIX_DAYS, GOODWILL_SHARE, Method, REFUNDS,
-    RETRY_DECAY, Reason,
+    AUTHENTICATION, CANCEL_IF_UNRECOVERED, DISPUTES, DUNNING_DAYS, FIX_DAYS, GOODWILL_SHARE,
+    Method, REFUNDS, RETRY_DECAY, Reason,
 };
-use crate::synth::rows::{AttemptRow, DunningRow, RefundRow};
+use crate::synth::rows::{AttemptRow, DisputeRow, DunningRow, RefundRow};
 use crate::synth::time::{At, DAY, HOUR};
 use crate::synth::vocab;
 
@@ -172,6 +172,10 @@ impl Life<'_> {
             let days = self.dice.between(0.2, 1.0);
             self.plan(at.plus_days(days), Event::Refund { attempt });
         }
+        if self.method_kind != Method::Transfer && self.dice.chance(DISPUTES.0) {
+            let days = DISPUTES.1 * self.dice.gamma_around_one(DISPUTES.2);
+            self.plan(at.plus_days(days), Event::Dispute { attempt });
+        }
         if self.dice.chance(GOODWILL_SHARE) {
             let days = self.dice.between(1.0, 20.0);
             self.plan(at.plus_days(days), Event::Goodwill { bill });
@@ -320,6 +324,9 @@ impl Life<'_> {
     }
 
     pub(super) fn refund(&mut self, at: At, attempt: usize) {
+        if self.disputed.contains(&attempt) {
+            return;
+        }
         let payment = self.logs.attempts.row(attempt).clone();
         let share = if self.dice.chance(REFUNDS.3) {
             1.0
@@ -346,5 +353,44 @@ impl Life<'_> {
         });
         let days = self.dice.between(0.5, 3.0);
         self.plan(at.plus_days(days), Event::Refunded { refund });
+    }
+
+    /// The cardholder's bank takes back what was not given back yet.
+    pub(super) fn dispute(&mut self, at: At, attempt: usize) {
+        let payment = self.logs.attempts.row(attempt).clone();
+        let refunds = self.logs.refunds.view(at);
+        let back: i64 = refunds
+            .filter(|r| r.attempt_id == payment.attempt_id)
+            .map(|r| r.amount)
+            .sum();
+        let reason = vocab::DISPUTE_REASONS[self.dice.pick(&[0.45, 0.2, 0.25, 0.1])];
+        if back >= payment.amount {
+            return;
+        }
+        self.disputed.push(attempt);
+        let dispute = self.logs.disputes.add(DisputeRow {
+            dispute_id: self.id("dp", self.logs.disputes.len()),
+            attempt_id: payment.attempt_id,
+            invoice_id: payment.invoice_id,
+            customer_id: payment.customer_id,
+            currency: payment.currency,
+            amount: payment.amount - back,
+            reason,
+            status: "open",
+            opened_at: at,
+            resolved_at: None,
+            updated_at: at,
+        });
+        let (from, to) = DISPUTES.4;
+        let days = self.dice.between(from, to);
+        self.plan(at.plus_days(days), Event::Resolved { dispute });
+    }
+
+    pub(super) fn resolve(&mut self, at: At, dispute: usize) {
+        let won = self.dice.chance(DISPUTES.3);
+        self.logs.disputes.update(dispute, at, |row| {
+            row.status = if won { "won" } else { "lost" };
+            row.resolved_at = Some(at);
+        });
     }
 }

@@ -18,7 +18,8 @@ const PAYMENT_FAILED: usize = 6;
 impl Life<'_> {
     /// The customer thinks about leaving.
     pub(super) fn decide(&mut self, at: At, sub: usize, non_renewal: bool) {
-        if !self.lives(sub) || self.subs[sub].requested.is_some() || at >= self.subs[sub].period.1 {
+        let s = &self.subs[sub];
+        if s.ended.is_some() || s.paused || s.requested.is_some() || at >= s.period.1 {
             return;
         }
         if self.dice.chance(self.cancel_chance(at, sub, non_renewal)) {

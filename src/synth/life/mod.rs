@@ -81,8 +81,17 @@ enum Event {
     Refunded {
         refund: usize,
     },
+    Dispute {
+        attempt: usize,
+    },
+    Resolved {
+        dispute: usize,
+    },
     Goodwill {
         bill: usize,
+    },
+    Resume {
+        sub: usize,
     },
     Return,
     Forget,
@@ -95,6 +104,7 @@ enum Change {
     SeatDown,
     Upgrade,
     Downgrade,
+    Pause,
 }
 
 /// Who starts a payment attempt.
@@ -114,6 +124,9 @@ struct Sub {
     quantity: i32,
     pending_quantity: Option<i32>,
     pending_plan: Option<usize>,
+    /// Months of a pause that begins with the next period.
+    pending_pause: Option<u32>,
+    paused: bool,
     discount: Option<Discount>,
     discount_ended: Option<At>,
     activated: Option<At>,
@@ -193,6 +206,8 @@ pub struct Life<'w> {
     method: Option<usize>,
     method_kind: Method,
     balance: i64,
+    /// Payments that the cardholder disputes: they are not refunded as well.
+    disputed: Vec<usize>,
     last_failure: Option<At>,
     /// Users in the order of their rows.
     user_rows: Vec<u32>,
@@ -218,6 +233,7 @@ impl<'w> Life<'w> {
             method: None,
             method_kind: who.method,
             balance: 0,
+            disputed: Vec::new(),
             last_failure: None,
             user_rows: Vec::new(),
             active: Vec::new(),
@@ -271,6 +287,9 @@ impl<'w> Life<'w> {
                 r.status = "succeeded";
                 r.succeeded_at = Some(at);
             }),
+            Event::Dispute { attempt } => self.dispute(at, attempt),
+            Event::Resolved { dispute } => self.resolve(at, dispute),
+            Event::Resume { sub } => self.resume(at, sub),
             Event::Goodwill { bill } => self.goodwill(at, bill),
             Event::Return => self.come_back(at),
             Event::Forget => self.forget(at),

@@ -90,6 +90,8 @@ impl Life<'_> {
             quantity: self.who.seats,
             pending_quantity: None,
             pending_plan: None,
+            pending_pause: None,
+            paused: false,
             discount: None,
             discount_ended: None,
             activated: None,

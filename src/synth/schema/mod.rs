@@ -34,6 +34,8 @@ pub enum Type {
     Float8,
     /// `boolean`
     Bool,
+    /// `date`
+    Date,
     /// `timestamptz`
     Timestamptz,
     /// `jsonb`
@@ -51,6 +53,7 @@ impl Type {
             Self::Int8 => "bigint",
             Self::Float8 => "double precision",
             Self::Bool => "boolean",
+            Self::Date => "date",
             Self::Timestamptz => "timestamptz",
             Self::Jsonb => "jsonb",
         }

@@ -1,6 +1,6 @@
 //! The raw tables, column by column. Order matters: rows are written in it.
 
-use super::Type::{Bool, Char2, Char3, Int4, Int8, Jsonb, Text, Timestamptz};
+use super::Type::{Bool, Char2, Char3, Date, Float8, Int4, Int8, Jsonb, Text, Timestamptz};
 use super::{Column, Table, Type, truth};
 use crate::synth::vocab as v;
 
@@ -81,6 +81,11 @@ pub const TABLES: &[Table] = &[
     DUNNING_EVENTS,
     CHURN_EVENTS,
     PRODUCT_EVENTS,
+    SESSIONS,
+    DISPUTES,
+    MARKETING_SPEND,
+    COGS,
+    FX_RATES,
     truth::EFFECTS,
     truth::INCIDENTS,
     truth::POPULATION,
@@ -493,5 +498,92 @@ const PRODUCT_EVENTS: Table = Table {
         col("occurred_at", Timestamptz, "when"),
         received_at(),
         col("props", Jsonb, "details of some events").null(),
+    ],
+};
+
+const SESSIONS: Table = Table {
+    schema: super::RAW,
+    name: "sessions",
+    comment: "One row per sitting of a user, once half an hour has passed without an event. Never changes.",
+    key: "session_id",
+    cursor: "received_at",
+    columns: &[
+        col("session_id", Text, "the sitting"),
+        col("user_id", Text, "who").to("users"),
+        customer(),
+        col("platform", Text, "platform").one_of(v::PLATFORMS),
+        col("country", Char2, "ISO 3166").one_of(v::COUNTRIES),
+        col("started_at", Timestamptz, "its first event"),
+        col("ended_at", Timestamptz, "its last event"),
+        col("events", Int4, "rows of product_events in it"),
+        received_at(),
+    ],
+};
+
+const DISPUTES: Table = Table {
+    schema: super::RAW,
+    name: "disputes",
+    comment: "One row per payment that the cardholder disputed. Changes once, when it is won or lost.",
+    key: "dispute_id",
+    cursor: "updated_at",
+    columns: &[
+        col("dispute_id", Text, "the dispute"),
+        col("attempt_id", Text, "the payment").to("payment_attempts"),
+        invoice(),
+        customer(),
+        currency(),
+        col("amount", Int8, "disputed: what was not given back before"),
+        col("reason", Text, "why").one_of(v::DISPUTE_REASONS),
+        col("status", Text, "present state").one_of(v::DISPUTE_STATUSES),
+        col("opened_at", Timestamptz, "when we were told"),
+        col("resolved_at", Timestamptz, "null: open").null(),
+        updated_at(),
+    ],
+};
+
+const MARKETING_SPEND: Table = Table {
+    schema: super::RAW,
+    name: "marketing_spend",
+    comment: "One row per day and channel: sales and marketing, loaded cost. Never changes today.",
+    key: "spend_id",
+    cursor: "updated_at",
+    columns: &[
+        col("spend_id", Text, "the day and channel"),
+        col("spent_on", Date, "the day"),
+        col("channel", Text, "acquisition channel").one_of(v::CHANNELS),
+        currency(),
+        col("amount", Int8, "spent, minor units"),
+        updated_at(),
+    ],
+};
+
+const COGS: Table = Table {
+    schema: super::RAW,
+    name: "cogs",
+    comment: "One row per month and category: cost of serving, booked on the fifth of the next month. Never changes today.",
+    key: "cost_id",
+    cursor: "updated_at",
+    columns: &[
+        col("cost_id", Text, "the month and category"),
+        col("month_start", Date, "first day of the month"),
+        col("category", Text, "what for").one_of(v::COST_CATEGORIES),
+        currency(),
+        col("amount", Int8, "cost, minor units"),
+        updated_at(),
+    ],
+};
+
+const FX_RATES: Table = Table {
+    schema: super::RAW,
+    name: "fx_rates",
+    comment: "One row per day and currency: the market's rate in US dollars. Never changes today.",
+    key: "rate_id",
+    cursor: "updated_at",
+    columns: &[
+        col("rate_id", Text, "the day and currency"),
+        col("rate_date", Date, "the day"),
+        currency(),
+        col("usd_per_unit", Float8, "US dollars for one unit"),
+        updated_at(),
     ],
 };

@@ -108,13 +108,13 @@ pub(super) const INJECTED_DEFECTS: Table = Table {
     name: "injected_defects",
     comment: "One row per defect that `--dirt` put into a raw table.",
     key: "defect_id",
-    cursor: "injected_at",
+    cursor: "updated_at",
     columns: &[
         col("defect_id", Text, "the defect"),
         col("raw_table", Text, "where it is"),
         col("record_id", Text, "key of the row"),
         col("kind", Text, "what is wrong with it").one_of(v::DEFECTS),
         col("fate", Text, "what staging must do").one_of(v::DEFECT_FATES),
-        col("injected_at", Timestamptz, "the defective row's cursor"),
+        updated_at(),
     ],
 };

@@ -1,6 +1,9 @@
 //! The reference project end to end: it builds green on a synthetic history, its totals tie
 //! to the raw rows by another path, a broken row is named, and increments equal one build.
 
+mod dirt;
+mod replay;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,5 +1,6 @@
 //! The simulation as a whole: the same bytes by any road, and money that ties.
 
+mod dirt;
 mod invariants;
 mod load;
 mod population;

@@ -64,7 +64,13 @@ impl Population {
             .filter(|e| e.subscription_id == row.subscription_id)
             .find(|e| e.effective_at == activated)
             .map_or(row.price_id.clone(), |e| e.price_id.clone());
-        let days = row.ended_at.unwrap_or(until).since(activated) / DAY;
+        // A pause ends a paying life as well.
+        let mut events = life.logs.subscription_events.view(until);
+        let paused = events
+            .find(|e| e.subscription_id == row.subscription_id && e.kind == "paused")
+            .map(|e| e.effective_at);
+        let end = paused.or(row.ended_at);
+        let days = end.unwrap_or(until).since(activated) / DAY;
         let plan = PLANS[plan_of(&price)].id;
         let interval = if price.ends_with("_year") {
             "year"
@@ -85,7 +91,7 @@ impl Population {
                 .or_default()
                 .entry(days)
                 .or_default();
-            if row.ended_at.is_some() {
+            if end.is_some() {
                 day.0 += 1
             } else {
                 day.1 += 1

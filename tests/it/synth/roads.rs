@@ -40,7 +40,11 @@ fn blocks_made_alone_and_backwards_join_to_the_whole() {
             all.splice(0..0, part);
         }
     }
-    assert_eq!(joined, bytes(config, whole(&config), 1, Format::Copy).0);
+    // The books are closed after the last block.
+    let mut whole = bytes(config, whole(&config), 1, Format::Copy).0;
+    let costs = TABLES.iter().position(|t| t.name == "cogs");
+    whole[costs.expect("a raw table")].clear();
+    assert_eq!(joined, whole);
 }
 
 /// Writes up to each instant in turn, by key, and compares with writing the last at once.
@@ -169,7 +173,7 @@ fn binary_rows_have_the_columns_and_widths_of_the_schema() {
 
 fn check_width(place: &str, ty: Type, value: &[u8]) {
     let width = match ty {
-        Type::Int4 => 4,
+        Type::Int4 | Type::Date => 4,
         Type::Int8 | Type::Float8 | Type::Timestamptz => 8,
         Type::Bool => 1,
         Type::Char2 => 2,

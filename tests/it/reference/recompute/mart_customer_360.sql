@@ -28,6 +28,7 @@ present as materialized (
         bool_or(subscription.status = 'past_due') as past_due,
         bool_or(subscription.status = 'active') as active,
         bool_or(subscription.status = 'trialing') as trialing,
+        bool_or(subscription.status = 'paused') as paused,
         bool_or(subscription.activated_at is not null) as ever_paid,
         coalesce(sum(subscription.quantity) filter (where subscription.status in ('active', 'past_due')), 0) as seats,
         coalesce(
@@ -66,11 +67,14 @@ money as materialized (
     group by invoice.customer_id
 ),
 back as materialized (
-    select refund.customer_id, sum(round(refund.amount * fx.usd_per_minor, 2)) as refunded_usd
-    from raw.refunds as refund
-    join fx on fx.currency = refund.currency
-    where refund.status = 'succeeded'
-    group by refund.customer_id
+    select customer_id, sum(round(taken.amount * fx.usd_per_minor, 2)) as refunded_usd
+    from (
+        select customer_id, currency, amount from raw.refunds where status = 'succeeded'
+        union all
+        select customer_id, currency, amount from raw.disputes where status = 'lost'
+    ) as taken
+    join fx on fx.currency = taken.currency
+    group by customer_id
 ),
 trouble as materialized (
     select
@@ -127,6 +131,7 @@ one as materialized (
             when past_due then 'past_due'
             when active then 'active'
             when trialing then 'trialing'
+            when paused then 'paused'
             when ever_paid then 'churned'
             else 'never_activated'
         end as state,

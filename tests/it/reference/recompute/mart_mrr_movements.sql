@@ -44,8 +44,8 @@ event as materialized (
             partition by event.subscription_id order by event.effective_at, event.received_at, length(event.event_id), event.event_id
         ) as position,
         case
-            when event.type in ('started', 'trial_converted', 'recovered', 'past_due') then true
-            when event.type in ('trial_started', 'ended') then false
+            when event.type in ('started', 'trial_converted', 'recovered', 'resumed', 'past_due') then true
+            when event.type in ('trial_started', 'paused', 'ended') then false
         end as pays,
         price.plan_id,
         fx.usd_per_minor * round(

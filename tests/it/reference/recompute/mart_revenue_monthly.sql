@@ -104,8 +104,22 @@ booked as materialized (
         values ('refunded_usd', 1), ('collected_net_usd', -1), ('cash_refunded_usd', 1), ('cash_net_usd', -1)
     ) as figure (metric, sign)
     where refund.status = 'succeeded'
+    union all
+    select
+        case when figure.metric in ('lost_disputes_usd', 'collected_net_usd') then invoice.due_month
+        else to_char(dispute.resolved_at at time zone 'UTC', 'YYYY-MM') end,
+        invoice.plan,
+        figure.metric,
+        figure.sign * round(dispute.amount * fx.usd_per_minor, 2)
+    from raw.disputes as dispute
+    join invoice using (invoice_id)
+    join fx on fx.currency = dispute.currency
+    cross join (
+        values ('lost_disputes_usd', 1), ('collected_net_usd', -1), ('cash_lost_disputes_usd', 1), ('cash_net_usd', -1)
+    ) as figure (metric, sign)
+    where dispute.status = 'lost'
 ),
-held as materialized (
+last_event as materialized (
     -- What each paid, unended subscription was on when the month was measured: the last event before it.
     select distinct on (month.month, subscription.subscription_id)
         to_char(month.month at time zone 'UTC', 'YYYY-MM') as month,
@@ -116,7 +130,8 @@ held as materialized (
             price.unit_minor * event.quantity * (1 - coalesce(discount.percent_off, 0) / 100.0)
             / case price."interval" when 'year' then 12.0 else 1.0 end
         ) as net_minor,
-        fx.usd_per_minor
+        fx.usd_per_minor,
+        event.type as event_type
     from months as month
     join raw.subscriptions as subscription
         on subscription.activated_at < month.measured_at
@@ -128,6 +143,10 @@ held as materialized (
     join fx on fx.currency = price.currency
     left join raw.discounts as discount on discount.discount_id = event.discount_id
     order by month.month, subscription.subscription_id, event.effective_at desc, event.event_id desc
+),
+held as materialized (
+    -- Nothing happens in a pause, so its beginning is then the last event.
+    select * from last_event where event_type <> 'paused'
 ),
 recurring as materialized (
     select
