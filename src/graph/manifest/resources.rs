@@ -136,8 +136,8 @@ pub(super) fn exposure<'a>(input: &'a ManifestInput<'a>, node: &'a Node) -> Expo
             macros: Vec::new(),
             nodes: parents.collect(),
         },
-        refs: super::node::refs(node),
-        sources: super::node::sources(node),
+        refs: super::calls::refs(node),
+        sources: super::calls::sources(node),
         metrics: [],
         created_at: input.created_at,
     }
