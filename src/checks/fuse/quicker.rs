@@ -7,14 +7,16 @@ use sqlparser::ast::{
 };
 use std::ops::ControlFlow;
 
-/// Postgres hashes a list of nine and more.
-const MAX_COMPARED: usize = 8;
+/// Postgres hashes a list of so many values, which is quicker than comparing with four.
+const HASHED: usize = 9;
+const COMPARED: usize = 3;
 
-/// `x not in ('a', 'b')` as `x <> 'a' and x <> 'b'`, which spares the array; the same under
+/// Short lists in the form that takes least: `x not in ('a', 'b')` as comparisons, which spares
+/// the array, and a few values more filled up to as many as Postgres hashes. The same under
 /// every collation.
-pub(super) fn without_short_lists(expr: &Expr) -> Expr {
+pub(super) fn with_quick_lists(expr: &Expr) -> Expr {
     let mut expr = expr.clone();
-    let _ = expr.visit(&mut Each(compared));
+    let _ = expr.visit(&mut Each(quick_list));
     expr
 }
 
@@ -41,7 +43,7 @@ impl VisitorMut for Each {
     }
 }
 
-fn compared(expr: &Expr) -> Option<Expr> {
+fn quick_list(expr: &Expr) -> Option<Expr> {
     let Expr::InList {
         expr,
         list,
@@ -52,17 +54,27 @@ fn compared(expr: &Expr) -> Option<Expr> {
     };
     // Of numbers a list has one common type, which each comparison alone may not have. A value
     // that is computed is computed once for a list.
-    let plain = matches!(**expr, Expr::Identifier(_)) && list.iter().all(is_text);
-    if !plain || list.len() > MAX_COMPARED {
-        return None;
+    let plain = matches!(**expr, Expr::Identifier(_));
+    let known = list.iter().all(is_text) || list.iter().all(is_boolean);
+    match list.len() {
+        ..=COMPARED if plain && known => compared(expr, list, *negated),
+        1..HASHED if known => Some(Expr::InList {
+            expr: expr.clone(),
+            list: list.iter().cycle().take(HASHED).cloned().collect(),
+            negated: *negated,
+        }),
+        _ => None,
     }
+}
+
+fn compared(expr: &Expr, list: &[Expr], negated: bool) -> Option<Expr> {
     let (compare, join) = match negated {
         true => (BinaryOperator::NotEq, BinaryOperator::And),
         false => (BinaryOperator::Eq, BinaryOperator::Or),
     };
     let each = list
         .iter()
-        .map(|value| binary((**expr).clone(), compare.clone(), value.clone()));
+        .map(|value| binary(expr.clone(), compare.clone(), value.clone()));
     let all = each.reduce(|all, one| binary(all, join.clone(), one))?;
     Some(Expr::Nested(Box::new(all)))
 }
@@ -112,6 +124,10 @@ fn is_text(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)))
 }
 
+fn is_boolean(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(value.value, Value::Boolean(_)))
+}
+
 fn is_empty_text(expr: &Expr) -> bool {
     let empty = |text: &Value| matches!(text, Value::SingleQuotedString(text) if text.is_empty());
     matches!(expr, Expr::Value(value) if empty(&value.value))
@@ -147,7 +163,7 @@ mod tests {
     }
 
     fn listed(sql: &str) -> String {
-        without_short_lists(&read(sql)).to_string()
+        with_quick_lists(&read(sql)).to_string()
     }
 
     fn blank(sql: &str) -> Option<String> {
@@ -155,18 +171,27 @@ mod tests {
     }
 
     #[test]
-    fn short_lists_of_texts_become_comparisons() {
+    fn very_short_lists_become_comparisons() {
         assert_eq!(listed("a not in ('x', 'y')"), "(a <> 'x' AND a <> 'y')");
         assert_eq!(listed("not (a in ('x'))"), "NOT ((a = 'x'))");
+        assert_eq!(listed("a in (true, false)"), "(a = true OR a = false)");
     }
 
     #[test]
-    fn lists_of_numbers_computed_values_and_long_lists_stay() {
-        let long = format!("a NOT IN ({})", ["'x'"; 9].join(", "));
+    fn a_few_values_are_filled_up_with_themselves() {
+        let filled = "a NOT IN ('1', '2', '3', '4', '1', '2', '3', '4', '1')";
+        assert_eq!(listed("a not in ('1', '2', '3', '4')"), filled);
+        let filled = format!("lower(a) IN ({})", ["'x'"; 9].join(", "));
+        assert_eq!(listed("lower(a) in ('x')"), filled);
+    }
+
+    #[test]
+    fn lists_of_numbers_and_of_others_stay() {
+        let long = format!("a NOT IN ({})", ["'x'"; 10].join(", "));
         for sql in [
             "a NOT IN (1, 2.5)",
-            "lower(a) NOT IN ('x', 'y')",
             "a IN ('x', NULL)",
+            "a IN (true, 'f')",
             &long,
         ] {
             assert_eq!(listed(sql), sql);

@@ -8,7 +8,7 @@ use sqlparser::ast::{Expr, Ident, visit_expressions};
 use super::expression::folded;
 use super::grouped::{Chosen, Grouped};
 use super::proof::View;
-use super::quicker::{blank_before_trimmed, without_short_lists};
+use super::quicker::{blank_before_trimmed, with_quick_lists};
 
 /// Postgres takes at most so many arguments of a function.
 const MAX_ARGUMENTS: usize = 100;
@@ -63,7 +63,7 @@ pub struct Filter {
 impl Filter {
     /// `rest` holds for every row that is valid, and comes last.
     fn new(origin: Origin, conditions: &[Expr], rest: &[String]) -> Self {
-        let conditions: Vec<Expr> = conditions.iter().map(without_short_lists).collect();
+        let conditions: Vec<Expr> = conditions.iter().map(with_quick_lists).collect();
         let text = |conditions: &[Expr]| {
             let parts = conditions.iter().map(in_parentheses);
             joined(&parts.chain(rest.iter().cloned()).collect::<Vec<_>>())

@@ -8,9 +8,9 @@ use crate::jinja::Table;
 /// A result has at most so many columns here; Postgres' own limit is 1,664.
 const MAX_COLUMNS: usize = 1_000;
 
-/// Inlining functions takes as long to compile as it saves of a scan of millions of rows: most
-/// conditions call functions that are not worth it.
-const SETTINGS: &str = "set local jit_inline_above_cost = -1";
+/// A compiled scan pays only if it is optimized, and inlining functions takes as long as it
+/// saves of a scan of millions of rows. Where JIT is off it stays off.
+const SETTINGS: &str = "set local jit_inline_above_cost = -1;\nset local jit_above_cost = 500000";
 
 /// What a shared scan knows of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
