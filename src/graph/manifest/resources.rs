@@ -138,7 +138,12 @@ pub(super) fn exposure<'a>(input: &'a ManifestInput<'a>, node: &'a Node) -> Expo
         },
         refs: super::calls::refs(node),
         sources: super::calls::sources(node),
-        metrics: [],
+        metrics: node
+            .model
+            .metrics
+            .iter()
+            .map(|name| [name.as_str()])
+            .collect(),
         created_at: input.created_at,
     }
 }

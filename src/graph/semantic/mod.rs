@@ -88,14 +88,13 @@ pub(super) fn link(nodes: &mut [Node]) -> Vec<Diagnostic> {
         }
     }
     for at in 0..nodes.len() {
-        let Detail::Semantic(semantic) = &nodes[at].detail else {
-            continue;
+        let none = Vec::new();
+        let (uses, shows) = match &nodes[at].detail {
+            Detail::Semantic(semantic) => (&semantic.measures, &semantic.metrics),
+            _ => (&none, &nodes[at].model.metrics),
         };
         let mut parents = Vec::new();
-        for (wanted, known, what) in [
-            (&semantic.measures, &measures, "measure"),
-            (&semantic.metrics, &metrics, "metric"),
-        ] {
+        for (wanted, known, what) in [(uses, &measures, "measure"), (shows, &metrics, "metric")] {
             for name in wanted {
                 match known.get(name) {
                     Some(ix) if !parents.contains(ix) => parents.push(*ix),
