@@ -13,8 +13,8 @@ use super::naming::Naming;
 use super::plain_tests::PlainTests;
 use super::{DocsBlocks, Graph, NameTable, Node, ResourceKind, cycle, exposures, money};
 use super::{
-    contracts, deprecation, duplicates, functions, microbatch, model_json, naming, resolve,
-    semantic, shares, unit_tests,
+    contracts, deprecation, duplicates, functions, materialization, microbatch, model_json, naming,
+    resolve, semantic, shares, unit_tests,
 };
 use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
@@ -156,10 +156,11 @@ fn settle<'p>(
             tests: Vec::new(),
         });
     }
-    let known = known_materialization(project, engine, &node, &in_yaml);
+    let place = |key: &str| config_place(&node, key, project, &in_yaml);
+    let known = materialization::of_macro(project, engine, &node, &place);
     node.model.materialization = known.map_err(|problem| vec![problem])?;
     node.macros.extend(node.model.materialization.clone());
-    node.model.microbatch = microbatch::is_asked_for(&node) && batched(project, engine, &node);
+    node.model.microbatch = materialization::is_batched(project, engine, &node);
     let mut broken = contracts::check(&node, properties);
     if node.model.microbatch {
         broken.extend(microbatch::check(&node));
@@ -314,58 +315,6 @@ pub(super) fn typed(
         return Err(problems);
     }
     Ok(config)
-}
-
-/// Whether a microbatch model is built in batches: not where the strategy's macro is the project's
-/// own, unless a flag says so.
-fn batched(project: &Project, engine: &Engine, node: &Node) -> bool {
-    let flags = &project.root_package().file.flags;
-    let asked = flags.get("require_batched_execution_for_custom_microbatch_strategy");
-    asked == Some(&Json::Bool(true))
-        || engine.is_builtin("get_incremental_microbatch_sql", &node.package)
-}
-
-/// The project's or a package's own macro that materializes a model, if there is one; refuses a
-/// materialization that neither marts nor a macro knows.
-fn known_materialization(
-    project: &Project,
-    engine: &Engine,
-    node: &Node,
-    in_yaml: &dyn Fn(&str) -> Option<Span>,
-) -> Result<Option<String>, Diagnostic> {
-    const OURS: [&str; 5] = [
-        "view",
-        "table",
-        "incremental",
-        "ephemeral",
-        "materialized_view",
-    ];
-    let name = node.config.materialized.as_str();
-    if node.kind != ResourceKind::Model {
-        return Ok(None);
-    }
-    let is_ours = OURS.contains(&name);
-    let flags = &project.root_package().file.flags;
-    let explicit = flags.get("require_explicit_package_overrides_for_builtin_materializations");
-    let by_packages = !is_ours || explicit == Some(&Json::Bool(false));
-    let own = engine.find_materialization(name, by_packages);
-    if is_ours || own.is_some() {
-        // An ephemeral model is never built.
-        return Ok(own.filter(|_| name != "ephemeral"));
-    }
-    let message = format!(
-        "model `{}` has the unknown materialization `{name}`",
-        node.name
-    );
-    let hint = match crate::diag::nearest(name, OURS) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("use one of {}", OURS.join(", ")),
-    };
-    let problem = Diagnostic::error(codes::UNKNOWN_MATERIALIZATION, message).hint(hint);
-    Err(match config_place(node, "materialized", project, in_yaml) {
-        Some(span) => problem.at(span, ""),
-        None => problem.in_file(&node.path),
-    })
 }
 
 /// The line of the node's own file that names a config key, else its property file's value,

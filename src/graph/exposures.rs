@@ -13,8 +13,10 @@ use crate::names::NodeId;
 use crate::project::{ConfigMap, ConfigOrigin, NodeConfig, Package, Project};
 
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^\s*(?:\{\{)?\s*(ref|source)\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"])?"#)
-        .expect("a constant pattern compiles")
+    Regex::new(
+        r#"^\s*(?:\{\{)?\s*(ref|source|metric)\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"])?"#,
+    )
+    .expect("a constant pattern compiles")
 });
 
 /// The ref that a text is, for example `ref('orders')`.
@@ -157,7 +159,9 @@ impl Written<'_> {
                     let source = first;
                     node.sources.push((SourceCall { source, table }, line));
                 }
-                ("source", None) => {}
+                ("source", None) | ("metric", Some(_)) => {}
+                // Connected once all metrics are known.
+                ("metric", None) => node.model.metrics.push(first),
                 (_, second) => {
                     let (package, name) = match second {
                         Some(name) => (Some(first), name),

@@ -21,6 +21,7 @@ mod generic_test;
 pub mod listing;
 mod lookup;
 pub mod manifest;
+mod materialization;
 pub mod microbatch;
 mod model_json;
 mod money;

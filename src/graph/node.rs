@@ -137,6 +137,8 @@ pub struct ModelTraits {
     pub version: Option<ModelVersion>,
     /// Whether it is built batch by batch.
     pub microbatch: bool,
+    /// Of an exposure: the metrics that it shows.
+    pub metrics: Vec<String>,
     /// Of a test: the schema for its failing rows, where the project's own macro names it.
     pub test_schema: Option<String>,
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::NodeIx;
-use crate::diag::{FileId, Span};
-use crate::project::{FixtureFormat, Overrides};
+use super::{NameTable, NodeIx};
+use crate::diag::{Diagnostic, FileId, Span, codes};
+use crate::project::{FixtureFormat, Overrides, UnitTestProperties};
 
 /// A unit test: rows that its model is given, and the rows that it should make of them.
 #[derive(Clone, Debug)]
@@ -80,4 +80,39 @@ pub struct Record {
     pub span: Span,
     /// Values by column; a column that is not there is null.
     pub values: IndexMap<String, Json>,
+}
+
+/// The versions of the model that are tested, each by a node of its own; `None` for a model
+/// without versions.
+pub(super) fn versions(
+    names: &NameTable,
+    package: &str,
+    written: &UnitTestProperties,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Option<String>> {
+    let model = &written.model.value;
+    let all = names.versions(package, model);
+    let chosen = written.versions.as_ref();
+    let list = |key: &str| -> Option<Vec<String>> {
+        let list = chosen?.value.get(key)?.as_array()?;
+        let text = |v: &Json| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+        Some(list.iter().map(text).collect())
+    };
+    let (include, exclude) = (list("include"), list("exclude").unwrap_or_default());
+    let named = include.iter().flatten().chain(&exclude);
+    let unknown = named.clone().find(|v| !all.contains(v)).cloned();
+    if let (Some(unknown), Some(chosen), false) = (unknown, chosen, all.is_empty()) {
+        let name = &written.name.value;
+        let message =
+            format!("unit test `{name}` names version {unknown}, which `{model}` has not");
+        let hint = format!("it has {}", all.join(", "));
+        let problem = Diagnostic::error(codes::UNIT_TEST_FORM, message);
+        problems.push(problem.at(chosen.span, "").hint(hint));
+    }
+    if all.is_empty() {
+        return vec![None];
+    }
+    let is_chosen =
+        |v: &String| include.as_ref().is_none_or(|list| list.contains(v)) && !exclude.contains(v);
+    all.into_iter().filter(is_chosen).map(Some).collect()
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 use serde_json::{Value as Json, json};
 
-use super::unit_test::{Fixture, FixtureRows, Given, Record, UnitTest};
+use super::unit_test::{self, Fixture, FixtureRows, Given, Record, UnitTest};
 use super::{Detail, NameTable, Node, NodeIx, ResourceKind, draft};
 use crate::diag::{Diagnostic, SourceMap, Span, Spanned, codes, nearest};
 use crate::jinja::{RefCall, SourceCall};
@@ -43,7 +43,7 @@ pub(super) fn nodes(
                 names,
                 written,
             };
-            for version in maker.versions(problems) {
+            for version in unit_test::versions(names, &package.name, written, problems) {
                 match maker.node(version.as_deref()) {
                     Ok(node) if node.config.enabled => made.push(node),
                     Ok(node) => disabled.push(node),
@@ -175,37 +175,6 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// The versions of the model that are tested, each by a node of its own; `None` for a model
-    /// without versions.
-    fn versions(&self, problems: &mut Vec<Diagnostic>) -> Vec<Option<String>> {
-        let model = &self.written.model.value;
-        let all = self.names.versions(&self.package.name, model);
-        let chosen = self.written.versions.as_ref();
-        let list = |key: &str| -> Option<Vec<String>> {
-            let list = chosen?.value.get(key)?.as_array()?;
-            let text = |v: &Json| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-            Some(list.iter().map(text).collect())
-        };
-        let (include, exclude) = (list("include"), list("exclude").unwrap_or_default());
-        let named = include.iter().flatten().chain(&exclude);
-        let unknown = named.clone().find(|v| !all.contains(v)).cloned();
-        if let (Some(unknown), Some(chosen), false) = (unknown, chosen, all.is_empty()) {
-            let name = &self.written.name.value;
-            let message =
-                format!("unit test `{name}` names version {unknown}, which `{model}` has not");
-            let hint = format!("it has {}", all.join(", "));
-            let problem = Diagnostic::error(codes::UNIT_TEST_FORM, message);
-            problems.push(problem.at(chosen.span, "").hint(hint));
-        }
-        if all.is_empty() {
-            return vec![None];
-        }
-        let is_chosen = |v: &String| {
-            include.as_ref().is_none_or(|list| list.contains(v)) && !exclude.contains(v)
-        };
-        all.into_iter().filter(is_chosen).map(Some).collect()
-    }
-
     fn node(&self, version: Option<&str>) -> Result<Node, Vec<Diagnostic>> {
         let written = self.written;
         let name = &written.name.value;

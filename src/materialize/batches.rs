@@ -11,9 +11,13 @@ pub fn gathered(spec: Spec<'_>) -> Relation {
 }
 
 fn temporary(spec: Spec<'_>, suffix: &str) -> Relation {
-    let delta = super::incremental::delta_relation(spec);
-    let name = format!("{}{suffix}", delta.identifier);
-    Relation::new("", "", name).of_kind(RelationKind::Table)
+    // Postgres cuts names, and with them what tells these apart.
+    let mut end = spec.live.identifier.len().min(30);
+    while !spec.live.identifier.is_char_boundary(end) {
+        end -= 1;
+    }
+    let (name, tag) = (&spec.live.identifier[..end], spec.home.tag().as_str());
+    Relation::new("", "", format!("{name}{tag}{suffix}")).of_kind(RelationKind::Table)
 }
 
 /// Adds the rows of `spec.sql`; those of a key that is there already take the place of the

@@ -114,6 +114,18 @@ async fn drop_leftover(
         let relation = format!("{} if exists {what}.{}", cell(0), quote_ident(&cell(1)));
         dropped(session, &relation).await;
     }
+    let functions = session
+        .query(&format!(
+            "select p.proname, pg_get_function_identity_arguments(p.oid) from pg_proc p join \
+             pg_namespace n on n.oid = p.pronamespace where n.nspname = {}",
+            quote_literal(schema)
+        ))
+        .await?;
+    for row in functions.rows {
+        let cell = |i: usize| row.get(i).and_then(|c| c.clone()).unwrap_or_default();
+        let name = format!("{what}.{}({})", quote_ident(&cell(0)), cell(1));
+        dropped(session, &format!("function if exists {name}")).await;
+    }
     Ok(dropped(session, &format!("schema if exists {what}")).await)
 }
 

@@ -34,7 +34,7 @@ impl Tools<'_> {
     /// Downloads a file.
     pub(super) fn download(&self, url: &str, to: &Path) -> Result<(), Failure> {
         let mut command = Command::new("curl");
-        command.args(["-fsSL", "--max-time", "120", "-o"]);
+        command.args(["-fsSL", "-m", "120", "-o"]);
         command.arg(to).arg("--").arg(url);
         self.run(command, &format!("{url} cannot be fetched"))?;
         Ok(())

@@ -1,5 +1,6 @@
 //! The graph as dbt's manifest: borrowed views, made entry by entry while they are written.
 
+mod calls;
 mod node;
 mod resources;
 mod semantic;

@@ -8,9 +8,10 @@ use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::ManifestInput;
+use super::calls::{refs, sources};
 use crate::artifact::manifest::view::{
     Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, MacroDependsOn,
-    ModelPart, Node as NodeView, Overlay, Part, Ref, SeedPart, Source, SourceQuoting, TestMetadata,
+    ModelPart, Node as NodeView, Overlay, Part, SeedPart, Source, SourceQuoting, TestMetadata,
     TestPart,
 };
 use crate::graph::config_json::defaults;
@@ -447,32 +448,6 @@ fn python_literal(value: &Json) -> String {
         Json::String(text) => format!("\"{}\"", text.replace('"', "\\\"")),
         other => crate::graph::generic_test::python_str(other),
     }
-}
-
-pub(super) fn refs(node: &Node) -> Vec<Ref<'_>> {
-    let calls = node.refs.iter();
-    calls
-        .map(|(call, _)| Ref {
-            name: &call.name,
-            package: call.package.as_deref(),
-            version: call.version.as_deref().map(number_or_text),
-        })
-        .collect()
-}
-
-/// A version as a number where it reads like one; refs keep it as text.
-fn number_or_text(version: &str) -> Json {
-    let number = serde_json::from_str::<Json>(version).ok();
-    number
-        .filter(Json::is_number)
-        .unwrap_or_else(|| Json::from(version))
-}
-
-pub(super) fn sources(node: &Node) -> Vec<[&str; 2]> {
-    let calls = node.sources.iter();
-    calls
-        .map(|(call, _)| [call.source.as_str(), call.table.as_str()])
-        .collect()
 }
 
 fn columns(node: &Node) -> IndexMap<&str, Column<'_>> {

@@ -136,9 +136,14 @@ pub(super) fn exposure<'a>(input: &'a ManifestInput<'a>, node: &'a Node) -> Expo
             macros: Vec::new(),
             nodes: parents.collect(),
         },
-        refs: super::node::refs(node),
-        sources: super::node::sources(node),
-        metrics: [],
+        refs: super::calls::refs(node),
+        sources: super::calls::sources(node),
+        metrics: node
+            .model
+            .metrics
+            .iter()
+            .map(|name| [name.as_str()])
+            .collect(),
         created_at: input.created_at,
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn one(input: &ManifestInput<'_>, node: &Node) -> Json {
     put("unique_id", json!(node.id.as_str()));
     put("fqn", json!(node.fqn));
     put("depends_on", json!({"macros": [], "nodes": parents}));
-    let refs = serde_json::to_value(super::node::refs(node));
+    let refs = serde_json::to_value(super::calls::refs(node));
     put("refs", refs.unwrap_or_default());
     put("created_at", json!(input.created_at));
     put("metadata", Json::Null);

@@ -76,6 +76,15 @@ fn a_build_makes_functions_before_what_calls_them() {
 }
 
 #[test]
+fn what_a_dead_run_left_of_functions_goes() {
+    let project = project("together");
+    project.ok(&["build"]);
+    project.sql("create schema shop__m_abcdefghij; create function shop__m_abcdefghij.\"odd one\"(a integer, b text) returns integer language sql as 'select 1'");
+    project.ok(&["build"]);
+    assert_eq!(project.leftovers(), "");
+}
+
+#[test]
 fn functions_are_selected_and_told_as_dbt_does() {
     let project = project("immediate");
     let ls = |args: &[&str]| {

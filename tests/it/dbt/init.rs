@@ -23,7 +23,7 @@ fn a_new_project_builds_as_it_is() {
     project.ok(&build);
     assert_eq!(
         project.rows("select customer_id, orders, revenue from shop.orders order by 1"),
-        "10|2|65.00 11|1|12.50"
+        "10|2|65 11|1|12.5"
     );
     project.fails(2, &["init", "first"], &["has a project.yml already"]);
     project.fails(

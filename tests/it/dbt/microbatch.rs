@@ -185,6 +185,25 @@ fn published_later_it_is_all_batches_or_none() {
 }
 
 #[test]
+fn a_name_of_63_bytes_is_no_obstacle() {
+    for mode in ["immediate", "together"] {
+        let project = project(mode);
+        let name = format!("m{}", "_x".repeat(31));
+        project.remove("models/m.sql");
+        project.write(&format!("models/{name}.sql"), MODEL);
+        project.write("models/after.sql", "select 1 as n");
+        for _ in 0..2 {
+            project.ok(&UNTIL);
+            assert_eq!(
+                project.rows(&format!("select count(*) from shop.{name}")),
+                "9",
+                "{mode}"
+            );
+        }
+    }
+}
+
+#[test]
 fn without_a_key_a_batch_replaces_its_span() {
     for mode in ["immediate", "together"] {
         let project = project(mode);

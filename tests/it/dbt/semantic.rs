@@ -39,6 +39,11 @@ metrics:
     type_params:
       expr: revenue
       metrics: [{name: revenue, offset_window: 2 months}]
+exposures:
+  - name: board
+    type: dashboard
+    owner: {name: me}
+    depends_on: [metric('revenue'), ref('orders')]
 saved_queries:
   - name: by_day
     query_params:
@@ -94,6 +99,12 @@ fn the_manifest_has_them_with_what_they_need() {
         query["depends_on"]["nodes"],
         json!(["metric.shop.revenue", "metric.shop.per_order"])
     );
+    let board = &manifest["exposures"]["exposure.shop.board"];
+    assert_eq!(
+        board["depends_on"]["nodes"],
+        json!(["model.shop.orders", "metric.shop.revenue"])
+    );
+    assert_eq!(board["metrics"], json!([["revenue"]]));
     let orders = &manifest["nodes"]["model.shop.orders"];
     assert_eq!(
         orders["doc_blocks"],
@@ -105,7 +116,7 @@ fn the_manifest_has_them_with_what_they_need() {
     );
     assert_eq!(
         manifest["child_map"]["model.shop.orders"],
-        json!(["semantic_model.shop.orders_sem"])
+        json!(["exposure.shop.board", "semantic_model.shop.orders_sem"])
     );
 }
 

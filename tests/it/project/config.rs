@@ -148,10 +148,19 @@ models:
 "#,
     );
     let project = scratch.read();
-    let versions = &project.root_package().properties.models[0].versions;
-    assert_eq!(versions[0].defined_in.as_deref(), Some("a_old"));
-    assert_eq!(versions[0].columns.include, None);
-    assert_eq!(versions[1].v.value, "2");
-    assert_eq!(versions[1].columns.exclude, ["old"]);
-    assert_eq!(versions[1].columns.own[0].tests.len(), 1);
+    let models = &project.root_package().properties.models;
+    let files: Vec<&str> = models
+        .iter()
+        .filter_map(|m| Some(m.version.as_ref()?.file.as_str()))
+        .collect();
+    assert_eq!(files, ["a_old", "a"], "the latest needs no suffix");
+    let columns = |at: usize| -> Vec<&str> {
+        let columns = models[at].columns.iter();
+        columns.map(|c| c.name.value.as_str()).collect()
+    };
+    assert_eq!(columns(0), ["id", "old"]);
+    assert_eq!(columns(1), ["id", "new"]);
+    assert_eq!(models[1].columns[1].tests.len(), 1);
+    assert!(models[1].config.contains_key("materialized"));
+    assert!(!models[0].config.contains_key("materialized"));
 }

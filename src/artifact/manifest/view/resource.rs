@@ -190,7 +190,7 @@ pub struct Exposure<'a> {
     /// Sources as written.
     pub sources: Vec<[&'a str; 2]>,
     /// Always empty.
-    pub metrics: [(); 0],
+    pub metrics: Vec<[&'a str; 1]>,
     /// Seconds since 1970.
     pub created_at: f64,
 }
