@@ -40,7 +40,8 @@ select
     spent.spend_usd,
     case when spent.channel = 'ALL' then cost.cogs_usd end as cogs_usd,
     case
-        when spent.channel = 'ALL' and served.served_usd > 0
+        -- `greatest` would take a missing cost for all of it.
+        when spent.channel = 'ALL' and served.served_usd > 0 and cost.cogs_usd is not null
             then round(greatest(1 - cost.cogs_usd / served.served_usd, 0), 4)
     end as gross_margin_rate
 from spent

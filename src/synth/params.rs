@@ -576,7 +576,7 @@ pub const BAD_DEPLOY: (f64, i64, f64, usize) = (0.80, 21, 5.0, 1);
 /// Factor on expired cards in January.
 pub const JANUARY_EXPIRY: f64 = 1.8;
 /// Our own payment gateway fails: when, days, factor on technical failures.
-pub const GATEWAY_FAILURE: (f64, i64, f64) = (0.45, 1, 120.0);
+pub const GATEWAY_FAILURE: (f64, i64, f64) = (0.45, 1, 250.0);
 /// The product is down on a Wednesday: when, days, factor on users' chance to be active.
 pub const PRODUCT_OUTAGE: (f64, i64, f64) = (0.70, 1, 0.1);
 /// Wrong amounts are charged and given back within a day: when, days, share of that day's payments.

@@ -141,7 +141,7 @@ pub fn incidents(world: &World) -> Vec<IncidentRow> {
             technical,
             planted.gateway_failure,
             GATEWAY_FAILURE.2,
-            "our gateway fails about a fifth of all card payments",
+            "our gateway fails almost half of all card payments",
         ),
         row(
             "bad_deploy",

@@ -1,6 +1,7 @@
 //! What the planted numbers amount to in a large company: the constants of `truth::POPULATION` against the simulation.
 //!
-//! `MARTS_POPULATION=500000 cargo test --release --test it synth::population -- --nocapture` prints the constants anew.
+//! `MARTS_COVERAGE=100 cargo test --release --test it synth::population -- --nocapture` says how often the intervals of small
+//! companies hold them. `MARTS_POPULATION=500000 cargo test --release --test it synth::population -- --nocapture` prints the constants anew.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -211,6 +212,58 @@ impl Population {
         (exposed / control, (spread / (exposed * control)).sqrt())
     }
 
+    /// How often the figures' 95 % intervals hold what is known: (held, asked), by figure. The intervals are those of the
+    /// marts: log-log for survival while twenty are still seen, log-normal for risks with five events on each side.
+    fn coverage(&self) -> BTreeMap<String, (u32, u32)> {
+        let mut out: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+        let mut judge = |name: String, held: bool| {
+            let slot = out.entry(name).or_default();
+            slot.0 += u32::from(held);
+            slot.1 += 1;
+        };
+        for (figure, segment, at, known) in POPULATION.iter().copied() {
+            if figure == "survival" {
+                let key = segment.split_once('/').expect("a stratum and its value");
+                let Some(days) = self.lives.0.iter().find(|life| *life.0 == key) else {
+                    continue;
+                };
+                let later: u64 = days
+                    .1
+                    .range(i64::from(at) + 1..)
+                    .map(|(_, d)| d.0 + d.1)
+                    .sum();
+                let (survival, error) = self.survival(key, at);
+                if later < 20 || survival <= 0.0 || survival >= 1.0 {
+                    continue;
+                }
+                let half = 1.959_964 * error / survival / -survival.ln();
+                let off = (-known.ln()).ln() - (-survival.ln()).ln();
+                judge(format!("survival by {}", key.0), off.abs() <= half);
+            } else {
+                let voluntary = segment == "voluntary";
+                let (exposed, control) = self.churned(at, voluntary);
+                let (risk, error) = self.relative_risk(at, voluntary);
+                if exposed.min(control) < 5.0 || risk <= 0.0 {
+                    continue;
+                }
+                let held = (known / risk).ln().abs() <= 1.959_964 * error;
+                judge(format!("relative risk, {segment} {at} d"), held);
+            }
+        }
+        out
+    }
+
+    /// Churned customer months of both sides.
+    fn churned(&self, horizon: i32, voluntary: bool) -> (f64, f64) {
+        let cells = self
+            .risks
+            .iter()
+            .filter(|(key, _)| (key.0, key.1) == (horizon, voluntary));
+        cells.fold((0.0, 0.0), |sum, (_, cell)| {
+            (sum.0 + cell[2], sum.1 + cell[3])
+        })
+    }
+
     /// Every figure with the standard error of its estimate here.
     fn figures(&self) -> Vec<(Figure, f64)> {
         let mut out = Vec::new();
@@ -288,4 +341,33 @@ fn the_population_is_what_the_simulation_shows() {
             "{figure} {segment} {at}: {value} and not {known}, standard error {error}"
         );
     }
+}
+
+#[test]
+fn intervals_of_small_companies_hold_what_is_true_of_large_ones() {
+    let asked = std::env::var("MARTS_COVERAGE")
+        .ok()
+        .and_then(|n| n.parse().ok());
+    let mut all: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    for seed in 1..=asked.unwrap_or(8) {
+        for (name, (held, judged)) in simulate(500, seed).coverage() {
+            let slot = all.entry(name).or_default();
+            slot.0 += held;
+            slot.1 += judged;
+        }
+    }
+    let (mut held, mut judged) = (0, 0);
+    for (name, counts) in &all {
+        held += counts.0;
+        judged += counts.1;
+        if asked.is_some() {
+            let share = 100.0 * f64::from(counts.0) / f64::from(counts.1);
+            eprintln!("| {name} | {} | {share:.1} % |", counts.1);
+        }
+    }
+    let share = f64::from(held) / f64::from(judged);
+    assert!(
+        judged > 300 && (0.85..=0.995).contains(&share),
+        "{held} of {judged}"
+    );
 }
