@@ -321,7 +321,13 @@ fn known_materialization(
     node: &Node,
     in_yaml: &dyn Fn(&str) -> Option<Span>,
 ) -> Result<(), Diagnostic> {
-    const OURS: [&str; 4] = ["view", "table", "incremental", "ephemeral"];
+    const OURS: [&str; 5] = [
+        "view",
+        "table",
+        "incremental",
+        "ephemeral",
+        "logistic_regression",
+    ];
     let name = node.config.materialized.as_str();
     let is_macro = |adapter: &str| {
         let name = format!("materialization_{name}_{adapter}");

@@ -8,6 +8,7 @@
 mod candidate;
 pub mod hooks;
 mod incremental;
+mod logistic;
 mod overlay;
 mod schema_change;
 pub mod seed;
@@ -66,7 +67,13 @@ pub struct Built {
 }
 
 /// The built-in materializations of models.
-pub const KINDS: [&str; 4] = ["view", "table", "incremental", "ephemeral"];
+pub const KINDS: [&str; 5] = [
+    "view",
+    "table",
+    "incremental",
+    "ephemeral",
+    "logistic_regression",
+];
 
 /// A limit on statements or locks is meant for the node's own work, not for the time in which
 /// another run builds the same relation. Ends with the message's own transaction.
@@ -130,6 +137,7 @@ pub async fn materialize(spec: Spec<'_>, session: &dyn Session) -> Result<Built,
             "view" => view::build(spec, session).await,
             "table" => table::build(spec, session).await,
             "incremental" => incremental::build(spec, session).await,
+            "logistic_regression" => logistic::build(spec, session).await,
             other => Err(unknown_kind(spec, other)),
         },
     }
