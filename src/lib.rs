@@ -46,4 +46,5 @@ pub mod publish;
 pub mod report;
 pub mod run;
 pub mod session;
+pub mod stats;
 pub mod synth;

@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ),
     ("artifact", &["names"], ""),
     ("synth", &["names"], ""),
+    ("stats", &[], "pure functions: rows in, rows out"),
     ("money", &["diag"], "diag: the nearest name"),
     (
         "jinja",
@@ -52,10 +53,10 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     (
         "materialize",
         &[
-            "names", "diag", "jinja", "project", "graph", "session", "publish",
+            "names", "diag", "jinja", "project", "graph", "session", "publish", "stats",
         ],
         "jinja: arguments of macros; project: the values of a node's config; publish: each kind \
-         chooses its way to the reader",
+         chooses its way to the reader; stats: methods whose results are tables",
     ),
     (
         "checks",

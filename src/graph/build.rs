@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
-use serde_json::Value as Json;
 
 use super::draft::{self, Draft};
 use super::generic_nodes::{Declared, Reading, declared, generic_tests};

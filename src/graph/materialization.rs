@@ -27,12 +27,13 @@ pub(super) fn of_macro(
     node: &Node,
     place: &dyn Fn(&str) -> Option<Span>,
 ) -> Result<Option<String>, Diagnostic> {
-    const OURS: [&str; 5] = [
+    const OURS: [&str; 6] = [
         "view",
         "table",
         "incremental",
         "ephemeral",
         "materialized_view",
+        "logistic_regression",
     ];
     let name = node.config.materialized.as_str();
     if node.kind != ResourceKind::Model {

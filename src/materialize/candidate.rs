@@ -5,7 +5,9 @@
 //! run; a view and a delta get theirs inside the publish transaction, because the relation
 //! that they belong to never moves.
 
-use super::{Spec, function, incremental, materialized_view, seed, snapshot, table, view};
+use super::{
+    Spec, function, incremental, logistic, materialized_view, seed, snapshot, table, view,
+};
 use crate::graph::{Detail, ResourceKind};
 use crate::names::Relation;
 use crate::publish::Publication;
@@ -37,6 +39,7 @@ pub async fn candidate(spec: Spec<'_>, session: &dyn Session) -> Result<Candidat
             "table" => table::candidate(spec, spec.sql, session).await,
             "incremental" => incremental::candidate(spec, session).await,
             "materialized_view" => materialized_view::candidate(spec, session).await,
+            "logistic_regression" => logistic::candidate(spec, session).await,
             other => Err(super::unknown_kind(spec, other)),
         },
     }

@@ -10,6 +10,7 @@ mod candidate;
 mod function;
 pub mod hooks;
 mod incremental;
+mod logistic;
 mod materialized_view;
 mod overlay;
 mod schema_change;
@@ -70,12 +71,13 @@ pub struct Built {
 }
 
 /// The built-in materializations of models.
-pub const KINDS: [&str; 5] = [
+pub const KINDS: [&str; 6] = [
     "view",
     "table",
     "incremental",
     "ephemeral",
     "materialized_view",
+    "logistic_regression",
 ];
 
 /// A limit on statements or locks is meant for the node's own work, not for the time in which
@@ -142,6 +144,7 @@ pub async fn materialize(spec: Spec<'_>, session: &dyn Session) -> Result<Built,
             "table" => table::build(spec, session).await,
             "incremental" => incremental::build(spec, session).await,
             "materialized_view" => materialized_view::build(spec, session).await,
+            "logistic_regression" => logistic::build(spec, session).await,
             other => Err(unknown_kind(spec, other)),
         },
     }
