@@ -434,7 +434,7 @@ mod tests {
         assert_eq!(first(r"a(?=\s|$)", "ab a").as_deref(), Some("a"));
         assert_eq!(
             first(
-                r"(?ix)(?<!distinct\s) # not after it\n from\s",
+                "(?ix)(?<!distinct\\s) # not after it\n from\\s",
                 "distinct from a from "
             )
             .as_deref(),
