@@ -14,7 +14,7 @@ use super::runner::Runner;
 use super::session::RunSession;
 use super::step::StepDone;
 use crate::checks::fuse::{
-    Found, Shape, Statement, UniqueIndexes, prove, statements, unique_indexes,
+    Collations, Found, Shape, Statement, UniqueIndexes, prove, statements, unique_indexes,
 };
 use crate::checks::{may_share, passed};
 use crate::event::Outcome;
@@ -161,7 +161,14 @@ impl Runner {
             }
         }
         let proven = self.unique_by_index(proven, &session, &mut ended).await;
-        let (shared, alone) = statements(proven);
+        let collations = match Collations::matter(&proven) {
+            true => session.query(Collations::QUESTION).await,
+            false => Ok(crate::jinja::Table::default()),
+        };
+        // A server that cannot say so takes the slower form.
+        let collations =
+            collations.map_or_else(|_| Collations::default(), |a| Collations::read(&a));
+        let (shared, alone) = statements(proven, collations);
         let shared = shared
             .into_iter()
             .map(|statement| Job::Scan(Box::new(Scan { statement })));

@@ -9,6 +9,7 @@ mod expression;
 mod faithful;
 mod grouped;
 mod proof;
+mod quicker;
 mod shape;
 mod statements;
 mod unique_index;
@@ -18,5 +19,5 @@ mod proof_tests;
 
 pub use proof::prove;
 pub use shape::{Filter, Origin, Reason, Shape, Unique};
-pub use statements::{Found, Statement, statements};
+pub use statements::{Collations, Found, Statement, statements};
 pub use unique_index::{UniqueIndexes, unique_indexes};

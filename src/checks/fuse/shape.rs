@@ -8,6 +8,7 @@ use sqlparser::ast::{Expr, Ident, visit_expressions};
 use super::expression::folded;
 use super::grouped::{Chosen, Grouped};
 use super::proof::View;
+use super::quicker::{blank_before_trimmed, with_quick_lists};
 
 /// Postgres takes at most so many arguments of a function.
 const MAX_ARGUMENTS: usize = 100;
@@ -54,6 +55,31 @@ pub struct Filter {
     pub origin: Origin,
     /// True for a failing row.
     pub failing: String,
+    /// Likewise and quicker, where the database has no collation under which different texts
+    /// are equal.
+    pub quicker: Option<String>,
+}
+
+impl Filter {
+    /// `rest` holds for every row that is valid, and comes last.
+    fn new(origin: Origin, conditions: &[Expr], rest: &[String]) -> Self {
+        let conditions: Vec<Expr> = conditions.iter().map(with_quick_lists).collect();
+        let text = |conditions: &[Expr]| {
+            let parts = conditions.iter().map(in_parentheses);
+            joined(&parts.chain(rest.iter().cloned()).collect::<Vec<_>>())
+        };
+        let trimmed: Vec<Option<Expr>> = conditions.iter().map(blank_before_trimmed).collect();
+        let quicker = trimmed.iter().any(Option::is_some).then(|| {
+            let pairs = trimmed.into_iter().zip(&conditions);
+            let each: Vec<Expr> = pairs.map(|(q, c)| q.unwrap_or_else(|| c.clone())).collect();
+            text(&each)
+        });
+        Self {
+            origin,
+            failing: text(&conditions).unwrap_or_else(|| "true".to_owned()),
+            quicker: quicker.flatten(),
+        }
+    }
 }
 
 /// Keys that may occur only once.
@@ -100,14 +126,15 @@ pub enum Reason {
 impl View {
     /// The question that the finished query asks.
     pub(super) fn into_shape(self) -> Result<Shape, Reason> {
-        let mut parts: Vec<String> = self.conditions.iter().map(in_parentheses).collect();
         match self.grouped {
             None => {
-                parts.extend(validity(&self.conditions, &self.selected)?);
-                Ok(Shape::Filter(Filter {
-                    origin: self.origin,
-                    failing: joined(&parts).unwrap_or_else(|| "true".to_owned()),
-                }))
+                let rest = validity(&self.conditions, &self.selected)?;
+                let rest: Vec<String> = rest.into_iter().collect();
+                Ok(Shape::Filter(Filter::new(
+                    self.origin,
+                    &self.conditions,
+                    &rest,
+                )))
             }
             Some(Grouped {
                 chosen: Chosen::All,
@@ -117,18 +144,14 @@ impl View {
                 chosen: Chosen::Listed(condition),
                 keys,
             }) => {
-                parts.push(in_parentheses(&condition));
                 // Grouping needs types that have an order or a hash: so does `greatest`. It
                 // is null only for keys that are in no list.
                 let keys: Vec<String> = keys.iter().map(|k| format!("greatest({k})")).collect();
-                parts.push(format!("num_nulls({}) >= 0", keys.join(", ")));
+                let mut rest = vec![format!("num_nulls({}) >= 0", keys.join(", "))];
                 let mut known = self.conditions;
                 known.push(condition);
-                parts.extend(validity(&known, &self.selected)?);
-                Ok(Shape::Filter(Filter {
-                    origin: self.origin,
-                    failing: parts.join(" and "),
-                }))
+                rest.extend(validity(&known, &self.selected)?);
+                Ok(Shape::Filter(Filter::new(self.origin, &known, &rest)))
             }
             Some(Grouped {
                 chosen: Chosen::Duplicates,
@@ -139,6 +162,7 @@ impl View {
                     return Err(Reason::Clause("columns that are not part of the key"));
                 }
                 let columns: Option<Vec<String>> = keys.iter().map(column_name).collect();
+                let parts: Vec<String> = self.conditions.iter().map(in_parentheses).collect();
                 Ok(Shape::Unique(Unique {
                     origin: self.origin,
                     keys: keys.iter().map(ToString::to_string).collect(),

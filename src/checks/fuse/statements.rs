@@ -8,6 +8,10 @@ use crate::jinja::Table;
 /// A result has at most so many columns here; Postgres' own limit is 1,664.
 const MAX_COLUMNS: usize = 1_000;
 
+/// A compiled scan pays only if it is optimized, and inlining functions takes as long as it
+/// saves of a scan of millions of rows. Where JIT is off it stays off.
+const SETTINGS: &str = "set local jit_inline_above_cost = -1;\nset local jit_above_cost = 500000";
+
 /// What a shared scan knows of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -43,8 +47,38 @@ impl Kind {
     }
 }
 
+/// Which form of a condition a scan may take, and the question whose answer tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collations {
+    /// Whether texts that differ are never equal.
+    pub deterministic: bool,
+}
+
+impl Collations {
+    /// The question to the catalog.
+    pub const QUESTION: &str =
+        "select 1 from pg_catalog.pg_collation where not collisdeterministic limit 1";
+
+    /// Whether any of these tests has a form that depends on it.
+    pub fn matter<T>(tests: &[(T, Shape)]) -> bool {
+        tests
+            .iter()
+            .any(|(_, shape)| matches!(shape, Shape::Filter(filter) if filter.quicker.is_some()))
+    }
+
+    /// Reads the answer.
+    pub fn read(answer: &Table) -> Self {
+        Self {
+            deterministic: answer.rows.is_empty(),
+        }
+    }
+}
+
 /// Statements for the tests that can share one, and the tests that are alone in theirs.
-pub fn statements<T>(tests: Vec<(T, Shape)>) -> (Vec<Statement<T>>, Vec<T>) {
+pub fn statements<T>(
+    tests: Vec<(T, Shape)>,
+    collations: Collations,
+) -> (Vec<Statement<T>>, Vec<T>) {
     let mut groups: IndexMap<(String, Kind), Vec<(T, Shape)>> = IndexMap::new();
     for (test, shape) in tests {
         let kind = match shape {
@@ -62,7 +96,7 @@ pub fn statements<T>(tests: Vec<(T, Shape)>) -> (Vec<Statement<T>>, Vec<T>) {
             if part.len() == 1 {
                 alone.extend(part.into_iter().map(|(test, _)| test));
             } else {
-                statements.push(Statement::new(&from, kind, part));
+                statements.push(Statement::new(&from, kind, part, collations));
             }
         }
     }
@@ -70,18 +104,18 @@ pub fn statements<T>(tests: Vec<(T, Shape)>) -> (Vec<Statement<T>>, Vec<T>) {
 }
 
 impl<T> Statement<T> {
-    fn new(from: &str, kind: Kind, members: Vec<(T, Shape)>) -> Self {
+    fn new(from: &str, kind: Kind, members: Vec<(T, Shape)>, collations: Collations) -> Self {
         let columns: Vec<String> = members
             .iter()
             .enumerate()
             .map(|(at, (_, shape))| match shape {
-                Shape::Filter(filter) => filter_column(filter, at + 1),
+                Shape::Filter(filter) => filter_column(filter, collations, at + 1),
                 Shape::Unique(unique) => unique_columns(unique, at + 1),
             })
             .collect();
         Self {
             sql: format!(
-                "select\n    {},\n    count(*) as tested\nfrom {from}",
+                "{SETTINGS};\nselect\n    {},\n    count(*) as tested\nfrom {from}",
                 columns.join(",\n    ")
             ),
             tests: members.into_iter().map(|(test, _)| test).collect(),
@@ -114,8 +148,12 @@ impl<T> Statement<T> {
     }
 }
 
-fn filter_column(filter: &Filter, number: usize) -> String {
-    format!("count(*) filter (where {}) as t{number}", filter.failing)
+fn filter_column(filter: &Filter, collations: Collations, number: usize) -> String {
+    let failing = match &filter.quicker {
+        Some(quicker) if collations.deterministic => quicker,
+        _ => &filter.failing,
+    };
+    format!("count(*) filter (where {failing}) as t{number}")
 }
 
 fn unique_columns(unique: &Unique, number: usize) -> String {

@@ -24,7 +24,9 @@ const COLUMNS: &[(&str, &str, &[&str])] = &[
     (
         "\"user\"",
         "text",
-        &["'a'", "'b'", "''", "'it''s'", "'A'", "'100%'"],
+        &[
+            "'a'", "'b'", "''", "'it''s'", "'A'", "'100%'", "'  '", "' a '",
+        ],
     ),
     (
         "day",
@@ -33,7 +35,7 @@ const COLUMNS: &[(&str, &str, &[&str])] = &[
     ),
     ("flag", "boolean", &["true", "false"]),
     ("tags", "text[]", &["'{}'", "'{a,b}'", "'{NULL}'"]),
-    ("code", "char(3)", &["'a'", "'a  '", "'abc'"]),
+    ("code", "char(3)", &["'a'", "'a  '", "'abc'", "''"]),
     ("price", "money", &["1.5", "2"]),
     (
         "real_",
@@ -73,11 +75,17 @@ const EXPRESSIONS: &[&str] = &[
     "length(\"user\") < 5",
     "case when flag then id > 1 else day < '2026-01-15' end",
     "\"user\"::integer > 1",
+    "not (trim(\"user\") = '')",
+    "trim(code) = '' or trim(both \"user\") = '' or code in ('a', 'abc')",
+    "trim(id) = ''",
+    "flag in ('true', 'f') and day not in ('2026-01-01', 'infinity')",
 ];
 
 /// Tests of their own SQL over `{T}`, most of them a filter in some way.
 const SINGULAR: &[&str] = &[
     "select * from {T} where id < 0",
+    "select id from {T} where trim(\"user\") = ''",
+    "select u from (select trim(\"user\") as u from {T}) t where u = '' or u is null",
     "select id, upper(\"user\") as u from {T} as o where o.\"user\" like 'i%' and not o.flag",
     "with base as (select id, id * 2 as twice, flag from {T} where flag is not true) select twice \
      from base where twice > 6",

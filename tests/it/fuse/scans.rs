@@ -293,3 +293,34 @@ fn an_overridden_test_is_judged_by_its_own_sql() {
     project.fails(1, &["test"], &["3 rows"]);
     assert_eq!(project.statuses().matches("=fail").count(), 2);
 }
+
+/// A soft hyphen is equal to nothing under such a collation, a blank before it is not.
+#[test]
+fn a_text_that_only_a_collation_makes_blank_is_found() {
+    let project = Project::new(&[(
+        "models/s.yml",
+        "
+sources:
+  - name: raw
+    tables:
+      - name: texts
+        columns:
+          - name: word
+            data_tests: [not_null, not_blank]
+",
+    )]);
+    project.write(
+        "macros/not_blank.sql",
+        "{% test not_blank(model, column_name) %}select * from {{ model }} \
+         where trim({{ column_name }}) = ''{% endtest %}",
+    );
+    project.sql(
+        "create schema raw; create collation raw.same (provider = icu, locale = 'und-u-ks-level1', \
+         deterministic = false); create table raw.texts (word text collate raw.same); \
+         insert into raw.texts values ('a'), (' ' || U&'\\00AD')",
+    );
+    project.fails(1, &["test"], &["not_blank"]);
+    let fused = sorted(&project);
+    project.fails(1, &["test", "--no-fuse"], &["not_blank"]);
+    assert_eq!(fused, sorted(&project));
+}
