@@ -14,19 +14,46 @@ with paid as (
 
 ),
 
+-- Days of payments and days with a rate on one line, each payment in the stretch that the last rate before it begins.
+timeline as (
+
+    select currency, rate_date as on_date, usd_per_unit
+    from {{ ref('stg_fx_rates') }}
+    union all
+    select currency, paid_date as on_date, null as usd_per_unit
+    from paid
+
+),
+
+stretched as (
+
+    select
+        currency,
+        on_date,
+        max(usd_per_unit) as usd_per_unit,
+        count(max(usd_per_unit)) over (partition by currency order by on_date) as stretch
+    from timeline
+    group by currency, on_date
+
+),
+
+known as (
+
+    select
+        currency,
+        on_date,
+        max(usd_per_unit) over (partition by currency, stretch) as usd_per_unit
+    from stretched
+
+),
+
 rated as (
 
     select
         paid.*,
-        market.usd_per_unit
+        known.usd_per_unit
     from paid
-    left join lateral (
-        select rate.usd_per_unit
-        from {{ ref('stg_fx_rates') }} as rate
-        where rate.currency = paid.currency and rate.rate_date <= paid.paid_date and rate.rate_date > paid.paid_date - 7
-        order by rate.rate_date desc
-        limit 1
-    ) as market on true
+    inner join known on known.currency = paid.currency and known.on_date = paid.paid_date
 
 )
 

@@ -17,6 +17,33 @@ as_of as materialized (
         union all select max(received_at) from raw.product_events
     ) as heard
 ),
+paused as materialized (
+    select subscription_id, effective_at from raw.subscription_events where type = 'paused'
+),
+paid_stretch as materialized (
+    -- A pause ends what is paid; what follows it is a stretch of its own.
+    select
+        begun.customer_id,
+        begun.activated_at,
+        coalesce(
+            (
+                select min(paused.effective_at)
+                from paused
+                where paused.subscription_id = begun.subscription_id and paused.effective_at >= begun.activated_at
+            ),
+            begun.ended_at
+        ) as ended_at
+    from (
+        select subscription_id, customer_id, activated_at, ended_at
+        from raw.subscriptions
+        where activated_at is not null
+        union all
+        select event.subscription_id, event.customer_id, event.effective_at, subscription.ended_at
+        from raw.subscription_events as event
+        join raw.subscriptions as subscription on subscription.subscription_id = event.subscription_id
+        where event.type = 'resumed'
+    ) as begun
+),
 months as materialized (
     select
         start as month,
@@ -43,7 +70,7 @@ subscribed as materialized (
     -- Customers with a paid subscription at any time of the month.
     select distinct to_char(month.month at time zone 'UTC', 'YYYY-MM') as month, subscription.customer_id
     from months as month
-    join raw.subscriptions as subscription
+    join paid_stretch as subscription
         on subscription.activated_at < month.measured_at
         and coalesce(subscription.ended_at > month.month, true)
     join raw.customers as customer on customer.customer_id = subscription.customer_id and not customer.is_test

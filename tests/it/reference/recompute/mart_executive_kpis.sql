@@ -21,6 +21,33 @@ as_of as materialized (
         union all select max(received_at) from raw.product_events
     ) as heard
 ),
+paused as materialized (
+    select subscription_id, effective_at from raw.subscription_events where type = 'paused'
+),
+paid_stretch as materialized (
+    -- A pause ends what is paid; what follows it is a stretch of its own.
+    select
+        begun.customer_id,
+        begun.activated_at,
+        coalesce(
+            (
+                select min(paused.effective_at)
+                from paused
+                where paused.subscription_id = begun.subscription_id and paused.effective_at >= begun.activated_at
+            ),
+            begun.ended_at
+        ) as ended_at
+    from (
+        select subscription_id, customer_id, activated_at, ended_at
+        from raw.subscriptions
+        where activated_at is not null
+        union all
+        select event.subscription_id, event.customer_id, event.effective_at, subscription.ended_at
+        from raw.subscription_events as event
+        join raw.subscriptions as subscription on subscription.subscription_id = event.subscription_id
+        where event.type = 'resumed'
+    ) as begun
+),
 months as materialized (
     select
         start as month,
@@ -76,10 +103,16 @@ moved as materialized (
     join raw.customers as customer on customer.customer_id = refund.customer_id and not customer.is_test
     join fx on fx.currency = refund.currency
     where refund.status = 'succeeded'
+    union all
+    select date_trunc('month', dispute.resolved_at, 'UTC'), -round(dispute.amount * fx.usd_per_minor, 2)
+    from raw.disputes as dispute
+    join raw.customers as customer on customer.customer_id = dispute.customer_id and not customer.is_test
+    join fx on fx.currency = dispute.currency
+    where dispute.status = 'lost'
 ),
 paid_subscription as materialized (
     select subscription.customer_id, subscription.activated_at, coalesce(subscription.ended_at, 'infinity') as ended_at
-    from raw.subscriptions as subscription
+    from paid_stretch as subscription
     join raw.customers as customer on customer.customer_id = subscription.customer_id and not customer.is_test
     where subscription.activated_at is not null
 ),
