@@ -224,6 +224,7 @@ pub(super) fn setup(
 ) -> Result<Setup, Failure> {
     let threads = invocation.project.target.threads.max(1);
     let root = invocation.project.root_package();
+    manifest::provide_graph(invocation);
     Ok(Setup {
         graph: std::sync::Arc::clone(&invocation.graph),
         engine: invocation.engine.clone(),

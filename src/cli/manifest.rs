@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value as Json;
+
 use super::failure::Failure;
 use super::invocation::Invocation;
 use crate::artifact;
@@ -38,6 +40,42 @@ pub(super) fn input<'a>(
         metadata,
         created_at: jiff::Timestamp::now().as_microsecond() as f64 / 1e6,
     }
+}
+
+/// Sections of the manifest that make up dbt's `graph` variable.
+const GRAPH: [&str; 8] = [
+    "nodes",
+    "sources",
+    "exposures",
+    "groups",
+    "metrics",
+    "semantic_models",
+    "saved_queries",
+    "functions",
+];
+
+/// Gives templates dbt's `graph` variable, if any of them speaks of it: it is large.
+pub(super) fn provide_graph(invocation: &Invocation) {
+    let root = invocation.project.root_package();
+    let macros = invocation.engine.macros();
+    let mut texts = macros
+        .iter()
+        .filter(|m| m.package != "dbt")
+        .map(|m| m.text.as_str())
+        .chain(invocation.graph.nodes().map(|(_, n)| n.raw_code.as_str()))
+        .chain(root.file.on_run_start.iter().map(|h| h.value.as_str()))
+        .chain(root.file.on_run_end.iter().map(|h| h.value.as_str()));
+    if !texts.any(|text| text.contains("graph")) {
+        return;
+    }
+    let docs = DocsBlocks::new(&invocation.project);
+    let compiled = HashMap::new();
+    let input = input(invocation, &macros, &docs, &compiled);
+    let Ok(Json::Object(mut all)) = serde_json::to_value(manifest(&input)) else {
+        return;
+    };
+    all.retain(|section, _| GRAPH.contains(&section.as_str()));
+    invocation.engine.set_graph(&Json::Object(all));
 }
 
 /// Writes `manifest.json` on a thread of its own while `work` is done: it is for others, who

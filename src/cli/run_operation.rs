@@ -7,7 +7,7 @@ use super::args::Global;
 use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_OK, World, logging, target};
+use super::{EXIT_OK, World, logging, manifest, target};
 use crate::diag::SourceMap;
 use crate::event::Event;
 use crate::project;
@@ -31,14 +31,16 @@ pub(super) fn run(global: &Global, args: &OperationArgs, world: &mut World) -> R
     logging::start(global, invocation.root());
     let mut reporter = reporter(global, world);
     invocation.tell_warnings(&mut *reporter, world.stderr_style.color);
-    runtime()?.block_on(async {
+    let work = async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let setup = setup(&invocation, false, &connected, world)?;
         let mut log = |message: String| reporter.event(&Event::Logged { message });
         let done = call_operation(setup, &args.name, arguments, &mut log).await;
         tokio::task::spawn_blocking(|| connected.close()).await.ok();
         done.map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
-    })?;
+    };
+    let runtime = runtime()?;
+    manifest::beside(&invocation, || runtime.block_on(work))?;
     reporter.finish();
     Ok(EXIT_OK)
 }

@@ -206,10 +206,6 @@ pub trait Names: Send + Sync {
     fn read_as(&self, _from: &NodeContext, _relation: &Relation) -> Option<String> {
         None
     }
-    /// dbt's `graph` variable.
-    fn graph(&self) -> Json {
-        Json::Null
-    }
 }
 
 /// Who runs queries for templates. Called on a thread that may block.

@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) macros: Arc<Macros>,
     /// What macros return instead of being run, by `name` or `package.name`.
     pub(super) overrides: IndexMap<String, Json>,
+    /// dbt's `graph` variable, once it is known.
+    pub(super) graph: Arc<OnceLock<Value>>,
 }
 
 /// Parse or run.
@@ -220,7 +222,7 @@ impl Object for Root {
             "context" => return Some(Value::from_dyn_object(Arc::clone(self))),
             "graph" => {
                 return match &run.mode {
-                    Mode::Live { names, .. } => Some(from_json(&names.graph())),
+                    Mode::Live { .. } => run.shared.graph.get().cloned(),
                     Mode::Scan(_) => Some(Value::from(())),
                 };
             }

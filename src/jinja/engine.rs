@@ -5,12 +5,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
+use serde_json::Value as Json;
 
 use super::blocks::macro_template;
 use super::context::{Mode, RenderState, Root, Run, Shared, from_arg};
 use super::error::{MacroSyntax, Place, innermost, lookup_error, places, returned};
 use super::registry::{BUILTIN, Loaded, MacroDef, Macros, place_of};
-use super::value::to_json;
+use super::value::{from_json, to_json};
 use super::{
     Arg, Database, EngineOverrides, LookupError, MacroFile, MacroInfo, MacroOutput, Names,
     NodeContext, Rendered, Scan, Settings, Template, contract, functions, lines, rewrite, unknown,
@@ -70,6 +71,7 @@ impl Engine {
             settings,
             macros,
             overrides: IndexMap::new(),
+            graph: Arc::default(),
         };
         Ok(Self::of(shared, sources))
     }
@@ -97,8 +99,14 @@ impl Engine {
             settings,
             macros: Arc::clone(&shared.macros),
             overrides: overrides.macros.clone(),
+            graph: Arc::clone(&shared.graph),
         };
         Self::of(shared, self.0.sources.clone())
+    }
+
+    /// Says what dbt's `graph` variable is at run time; only the first time counts.
+    pub fn set_graph(&self, graph: &Json) {
+        self.0.shared.graph.get_or_init(|| from_json(graph));
     }
 
     /// Renders a whole file at parse time and tells what it said of itself.

@@ -33,6 +33,17 @@ fn a_post_hook_that_asks_the_database_finds_the_new_table() {
 }
 
 #[test]
+fn a_model_walks_the_graph() {
+    let model = "{% set names = [] %}{% if execute %}{% for node in graph.nodes.values() \
+                 | selectattr('resource_type', 'equalto', 'model') %}\
+                 {% do names.append(node.name ~ node.depends_on.nodes | length) %}{% endfor %}\
+                 {% endif %}select '{{ names | sort | join(' ') }}' as names -- {{ ref('a') }}";
+    let project = Project::new(&[("models/a.sql", "select 1 as a"), ("models/b.sql", model)]);
+    project.ok(&["run"]);
+    assert_eq!(project.rows("select names from shop.b"), "a0 b1");
+}
+
+#[test]
 fn a_post_hook_that_drops_its_own_table_leaves_none() {
     let hook = "{% do adapter.drop_relation(this.incorporate(type='table')) %}";
     let model =
