@@ -43,16 +43,42 @@ async fn query(spec: Spec<'_>, session: &dyn Session) -> Result<String, SessionE
         .await?;
     let columns = Columns::of(&input)?;
     let rows = made(&input, &columns);
-    let types = columns.kept.iter().map(|at| {
-        let column = &input.columns[*at];
-        format!("{} {}", quote_ident(&column.name), column.data_type)
-    });
-    let types: Vec<String> = types.collect();
+    let types = types(spec, &input, &columns, session).await?;
     Ok(format!(
         "select * from json_to_recordset({}::json) as made ({}, probability numeric, reasons text)",
         quote_literal(&Json::Array(rows).to_string()),
         types.join(", ")
     ))
+}
+
+/// The columns that go through, each with its type, which rows as text do not tell.
+async fn types(
+    spec: Spec<'_>,
+    input: &Table,
+    columns: &Columns,
+    session: &dyn Session,
+) -> Result<Vec<String>, SessionError> {
+    let names = columns.kept.iter();
+    let names: Vec<String> = names
+        .map(|at| quote_ident(&input.columns[*at].name))
+        .collect();
+    let asked: Vec<String> = names
+        .iter()
+        .map(|name| format!("pg_typeof(input.{name})::text"))
+        .collect();
+    // A null has a type too, so no row has to be made again.
+    let sql = format!(
+        "select {} from (select 1) as one left join (select * from (\n{}\n) as made where false) as \
+         input on true",
+        asked.join(", "),
+        spec.sql
+    );
+    let told = session.query(&sql).await?;
+    let types = told.rows.first().into_iter().flatten();
+    let typed = |(name, of): (&String, &Option<String>)| {
+        format!("{name} {}", of.as_deref().unwrap_or("text"))
+    };
+    Ok(names.iter().zip(types).map(typed).collect())
 }
 
 /// Which column of the input is what.
@@ -89,7 +115,13 @@ fn made(input: &Table, columns: &Columns) -> Vec<Json> {
     let features: Vec<Vec<Option<f64>>> = input
         .rows
         .iter()
-        .map(|row| columns.features.iter().map(|at| number(&row[*at])).collect())
+        .map(|row| {
+            columns
+                .features
+                .iter()
+                .map(|at| number(&row[*at]))
+                .collect()
+        })
         .collect();
     let is = |row: &Vec<Option<String>>, at: usize| row[at].as_deref().map(|text| text == "t");
     let mut rows: Vec<&Row> = Vec::new();
@@ -130,7 +162,9 @@ fn reasons(input: &Table, columns: &Columns, parts: &[f64]) -> String {
         .collect();
     named.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
     let told = named.iter().take(REASONS);
-    let told: Vec<String> = told.map(|(name, part)| format!("{name} +{part:.2}")).collect();
+    let told: Vec<String> = told
+        .map(|(name, part)| format!("{name} +{part:.2}"))
+        .collect();
     told.join("; ")
 }
 
