@@ -43,16 +43,42 @@ async fn query(spec: Spec<'_>, session: &dyn Session) -> Result<String, SessionE
         .await?;
     let columns = Columns::of(&input)?;
     let rows = made(&input, &columns);
-    let types = columns.kept.iter().map(|at| {
-        let column = &input.columns[*at];
-        format!("{} {}", quote_ident(&column.name), column.data_type)
-    });
-    let types: Vec<String> = types.collect();
+    let types = types(spec, &input, &columns, session).await?;
     Ok(format!(
         "select * from json_to_recordset({}::json) as made ({}, probability numeric, reasons text)",
         quote_literal(&Json::Array(rows).to_string()),
         types.join(", ")
     ))
+}
+
+/// The columns that go through, each with its type, which rows as text do not tell.
+async fn types(
+    spec: Spec<'_>,
+    input: &Table,
+    columns: &Columns,
+    session: &dyn Session,
+) -> Result<Vec<String>, SessionError> {
+    let names = columns.kept.iter();
+    let names: Vec<String> = names
+        .map(|at| quote_ident(&input.columns[*at].name))
+        .collect();
+    let asked: Vec<String> = names
+        .iter()
+        .map(|name| format!("pg_typeof(input.{name})::text"))
+        .collect();
+    // A null has a type too, so no row has to be made again.
+    let sql = format!(
+        "select {} from (select 1) as one left join (select * from (\n{}\n) as made where false) as \
+         input on true",
+        asked.join(", "),
+        spec.sql
+    );
+    let told = session.query(&sql).await?;
+    let types = told.rows.first().into_iter().flatten();
+    let typed = |(name, of): (&String, &Option<String>)| {
+        format!("{name} {}", of.as_deref().unwrap_or("text"))
+    };
+    Ok(names.iter().zip(types).map(typed).collect())
 }
 
 /// Which column of the input is what.

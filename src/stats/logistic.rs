@@ -39,18 +39,48 @@ impl Model {
             let Some(step) = model.step(&standard, labels, ridge) else {
                 break;
             };
-            // Half of a step that is too long is still in the right direction.
             let longest = step.iter().fold(0.0_f64, |most, s| most.max(s.abs()));
-            let part = if longest > 4.0 { 4.0 / longest } else { 1.0 };
-            model.intercept += part * step[0];
-            for (weight, step) in model.weights.iter_mut().zip(&step[1..]) {
-                *weight += part * step;
-            }
+            let Some(better) = model.moved(&step, &standard, labels, ridge) else {
+                break;
+            };
+            model = better;
             if longest < 1e-10 {
                 break;
             }
         }
         model
+    }
+
+    /// The model after as much of a step as makes it better: a rare feature that says much makes
+    /// whole steps overshoot, from where the next one would lead away for good.
+    fn moved(&self, step: &[f64], rows: &[Vec<f64>], labels: &[bool], ridge: f64) -> Option<Self> {
+        let now = self.likelihood(rows, labels, ridge);
+        let mut part = 1.0;
+        for _ in 0..40 {
+            let mut moved = self.clone();
+            moved.intercept += part * step[0];
+            for (weight, step) in moved.weights.iter_mut().zip(&step[1..]) {
+                *weight += part * step;
+            }
+            if moved.likelihood(rows, labels, ridge) >= now {
+                return Some(moved);
+            }
+            part /= 2.0;
+        }
+        None
+    }
+
+    /// The logarithm of the labels' likelihood, less the penalty.
+    fn likelihood(&self, rows: &[Vec<f64>], labels: &[bool], ridge: f64) -> f64 {
+        let penalty: f64 = self.weights.iter().map(|w| w * w).sum();
+        let of = |(row, label): (&Vec<f64>, &bool)| {
+            let sum: f64 = row.iter().zip(&self.weights).map(|(x, w)| x * w).sum();
+            let odds = self.intercept + sum;
+            let chosen = if *label { odds } else { 0.0 };
+            // ln(1 + e^x), which does not overflow.
+            chosen - (odds.max(0.0) + (-odds.abs()).exp().ln_1p())
+        };
+        rows.iter().zip(labels).map(of).sum::<f64>() - ridge * penalty / 2.0
     }
 
     /// The chance of a row's label.
@@ -88,8 +118,8 @@ impl Model {
             let at = |i: usize| if i == 0 { 1.0 } else { row[i - 1] };
             for i in 0..size {
                 gradient[i] += residual * at(i);
-                for j in 0..=i {
-                    curvature[i][j] += p * (1.0 - p) * at(i) * at(j);
+                for (j, cell) in curvature[i][..=i].iter_mut().enumerate() {
+                    *cell += p * (1.0 - p) * at(i) * at(j);
                 }
             }
         }
@@ -181,6 +211,14 @@ mod tests {
         assert!((model.probability(&[Some(1.0)]) - 0.6).abs() < 1e-9);
         // Unknown is average.
         assert!(model.parts(&[None])[0].abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_rare_feature_that_says_much_does_not_overshoot() {
+        let (rows, labels) = repeated(&[(0.0, 8000, 400), (1.0, 130, 115)]);
+        let model = fit(&rows, &labels, 0.0);
+        assert!((model.probability(&[Some(0.0)]) - 0.05).abs() < 1e-9);
+        assert!((model.probability(&[Some(1.0)]) - 115.0 / 130.0).abs() < 1e-9);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod gates;
 mod history;
 mod kinds;
 mod limits;
+mod logistic;
 mod others;
 mod reports;
 mod retry;

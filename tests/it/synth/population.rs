@@ -18,9 +18,15 @@ use super::config;
 const HORIZONS: [i32; 3] = [30, 60, 90];
 const TIMES: [i32; 6] = [31, 92, 183, 366, 457, 548];
 
-/// Lives by stratum: how many ended, and how many were lost from sight, per day.
+/// How many ended, and how many were lost from sight, per day.
+type Days = BTreeMap<i64, (u64, u64)>;
+
+/// Lives by stratum.
 #[derive(Default)]
-struct Lives(BTreeMap<(&'static str, &'static str), BTreeMap<i64, (u64, u64)>>);
+struct Lives(BTreeMap<(&'static str, &'static str), Days>);
+
+/// An invoice, when it first failed, and when it was paid.
+type Tried<'a> = (&'a InvoiceRow, Option<At>, Option<At>);
 
 /// Exposed, control, exposed who churned, control who churned.
 type Cell = [f64; 4];
@@ -102,7 +108,7 @@ impl Population {
 
     /// As `int_payment_landmark` does, from the simulation's own rows.
     fn add_landmarks(&mut self, life: &Life<'_>, activated: At, until: At) {
-        let mut months: BTreeMap<i32, Vec<(&InvoiceRow, Option<At>, Option<At>)>> = BTreeMap::new();
+        let mut months: BTreeMap<i32, Vec<Tried<'_>>> = BTreeMap::new();
         let attempts: Vec<_> = life.logs.attempts.view(until).collect();
         for invoice in life.logs.invoices.view(until) {
             let mut tries = attempts
