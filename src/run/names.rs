@@ -232,11 +232,7 @@ impl Names for GraphNames {
         call: &SourceCall,
     ) -> Result<Relation, LookupError> {
         let ix = self.graph.names().find_source(&from.package, call)?;
-        self.check_known(
-            from,
-            ix,
-            &format!("source('{}', '{}')", call.source, call.table),
-        )?;
+        // No run builds a source, so it may be found out while rendering, as in dbt.
         let node = self.graph.node(ix);
         node.relation.clone().ok_or_else(|| LookupError {
             message: format!("`{}.{}` has no relation", call.source, call.table),

@@ -246,7 +246,11 @@ impl<'a> Writer<'a> {
             } => (
                 source.as_str(),
                 loaded_at_field.as_deref(),
-                freshness.as_ref().filter(|written| !written.is_null()),
+                // One that is not there has limits that say nothing; `null` takes it away.
+                match freshness {
+                    Some(Json::Null) => None,
+                    written => Some(written.as_ref().unwrap_or(&Json::Null)),
+                },
             ),
             _ => ("", None, None),
         };

@@ -44,6 +44,17 @@ fn a_model_walks_the_graph() {
 }
 
 #[test]
+fn a_source_that_only_the_run_finds_out_is_read() {
+    let model =
+        "{% if execute %}select x from {{ source('raw', 'x') }}{% else %}select 1{% endif %}";
+    let sources = "sources: [{name: raw, schema: raw, tables: [{name: x}]}]";
+    let project = Project::new(&[("models/a.sql", model), ("models/s.yml", sources)]);
+    project.sql("create schema raw; create table raw.x as select 7 as x");
+    project.ok(&["run"]);
+    assert_eq!(project.rows("select x from shop.a"), "7");
+}
+
+#[test]
 fn a_post_hook_that_drops_its_own_table_leaves_none() {
     let hook = "{% do adapter.drop_relation(this.incorporate(type='table')) %}";
     let model =
