@@ -398,7 +398,7 @@ async fn renew(session: &dyn Session, known: &mut [Known<'_>]) -> Result<(), Ses
             let cell = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
             let (schema, name) = (cell(0), cell(1));
             let same = |r: &&Relation| r.schema == schema && r.identifier == name;
-            stays.iter().any(|relation| same(relation))
+            stays.iter().any(same)
         });
         if reads_it {
             known[at].way = Way::Renew;
