@@ -87,11 +87,12 @@ pub(super) fn link(nodes: &mut [Node]) -> Vec<Diagnostic> {
             _ => {}
         }
     }
-    for at in 0..nodes.len() {
+    let mut found = Vec::with_capacity(nodes.len());
+    for node in nodes.iter() {
         let none = Vec::new();
-        let (uses, shows) = match &nodes[at].detail {
+        let (uses, shows) = match &node.detail {
             Detail::Semantic(semantic) => (&semantic.measures, &semantic.metrics),
-            _ => (&none, &nodes[at].model.metrics),
+            _ => (&none, &node.model.metrics),
         };
         let mut parents = Vec::new();
         for (wanted, known, what) in [(uses, &measures, "measure"), (shows, &metrics, "metric")] {
@@ -99,11 +100,14 @@ pub(super) fn link(nodes: &mut [Node]) -> Vec<Diagnostic> {
                 match known.get(name) {
                     Some(ix) if !parents.contains(ix) => parents.push(*ix),
                     Some(_) => {}
-                    None => problems.push(unknown(&nodes[at], what, name, known.keys())),
+                    None => problems.push(unknown(node, what, name, known.keys())),
                 }
             }
         }
-        nodes[at].parents.extend(parents);
+        found.push(parents);
+    }
+    for (node, parents) in nodes.iter_mut().zip(found) {
+        node.parents.extend(parents);
     }
     let inputs: Vec<Option<Vec<Json>>> = (0..nodes.len()).map(|at| inputs(nodes, at)).collect();
     for (node, inputs) in nodes.iter_mut().zip(inputs) {
