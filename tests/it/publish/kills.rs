@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use marts::pg::server::{self, Options, Running};
@@ -231,10 +231,12 @@ impl Bench {
                          1952543335 and granted";
         match victim {
             Victim::Marts => child.kill().expect("kills"),
-            Victim::Server => signal(&self.postmaster()),
+            Victim::Server => {
+                signal(&self.postmaster());
+            }
             Victim::Publisher => {
                 if let Ok(pid) = asking.ask(&format!("{publisher} limit 1")) {
-                    signal(&pid);
+                    signal_backend(&pid, asking);
                 }
             }
             Victim::Builder => {
@@ -244,7 +246,7 @@ impl Bench {
                      ({publisher}) order by state limit 1"
                 );
                 if let Ok(pid) = asking.ask(&builder) {
-                    signal(&pid);
+                    signal_backend(&pid, asking);
                 }
             }
         }
@@ -296,14 +298,21 @@ fn until_it_waits(asking: &Client, child: &mut Child) {
     }
 }
 
-/// `kill -9`; a process that has just ended is as good.
-fn signal(pid: &str) {
-    if pid.is_empty() {
-        return;
+/// `kill -9`; a process that has just ended is as good. Whether it was there.
+fn signal(pid: &str) -> bool {
+    let kill = || Command::new("kill").args(["-KILL", pid]).output();
+    !pid.is_empty() && kill().is_ok_and(|ran| ran.status.success())
+}
+
+/// Likewise, until the server has noticed: it then ends all other sessions and restarts. Before,
+/// it still lets in whom it will end.
+fn signal_backend(pid: &str, asking: &Client) {
+    let there = signal(pid);
+    let start = Instant::now();
+    // One that was about to end by itself is not noticed.
+    while there && asking.ask("select 1").is_ok() && start.elapsed() < Duration::from_secs(2) {
+        std::thread::sleep(Duration::from_millis(5));
     }
-    let _ = std::process::Command::new("kill")
-        .args(["-KILL", pid])
-        .output();
 }
 
 /// So many of the twentieths of all kills, in turn of these victims; prints what came out.
