@@ -1,1 +1,0 @@
-select 'mrr' as metric
