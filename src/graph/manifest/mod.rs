@@ -2,6 +2,7 @@
 
 mod calls;
 mod node;
+mod primary_key;
 mod resources;
 mod semantic;
 mod unit_tests;
@@ -68,7 +69,7 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
     });
     let sources = of(|kind| kind == ResourceKind::Source);
     let exposures = of(|kind| kind == ResourceKind::Exposure);
-    let primary_keys = node::primary_keys(graph);
+    let primary_keys = primary_key::primary_keys(graph);
     let writer = node::Writer { input };
     ManifestView {
         metadata: input.metadata.clone(),

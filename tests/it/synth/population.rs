@@ -18,15 +18,16 @@ use super::config;
 const HORIZONS: [i32; 3] = [30, 60, 90];
 const TIMES: [i32; 6] = [31, 92, 183, 366, 457, 548];
 
-/// How many ended, and how many were lost from sight, per day.
-type Days = BTreeMap<i64, (u64, u64)>;
-
-/// Lives by stratum.
+/// Lives by stratum: how many ended, and how many were lost from sight, per day.
 #[derive(Default)]
-struct Lives(BTreeMap<(&'static str, &'static str), Days>);
+struct Lives(BTreeMap<Stratum, Days>);
 
-/// An invoice, when it first failed, and when it was paid.
-type Tried<'a> = (&'a InvoiceRow, Option<At>, Option<At>);
+/// A stratum and its value.
+type Stratum = (&'static str, &'static str);
+/// Per day: how many ended, how many were lost from sight.
+type Days = BTreeMap<i64, (u64, u64)>;
+/// An automatic charge: the invoice, its first failure, its payment.
+type Charge<'a> = (&'a InvoiceRow, Option<At>, Option<At>);
 
 /// Exposed, control, exposed who churned, control who churned.
 type Cell = [f64; 4];
@@ -108,7 +109,7 @@ impl Population {
 
     /// As `int_payment_landmark` does, from the simulation's own rows.
     fn add_landmarks(&mut self, life: &Life<'_>, activated: At, until: At) {
-        let mut months: BTreeMap<i32, Vec<Tried<'_>>> = BTreeMap::new();
+        let mut months: BTreeMap<i32, Vec<Charge<'_>>> = BTreeMap::new();
         let attempts: Vec<_> = life.logs.attempts.view(until).collect();
         for invoice in life.logs.invoices.view(until) {
             let mut tries = attempts
