@@ -20,7 +20,14 @@ const TIMES: [i32; 6] = [31, 92, 183, 366, 457, 548];
 
 /// Lives by stratum: how many ended, and how many were lost from sight, per day.
 #[derive(Default)]
-struct Lives(BTreeMap<(&'static str, &'static str), BTreeMap<i64, (u64, u64)>>);
+struct Lives(BTreeMap<Stratum, Days>);
+
+/// A stratum and its value.
+type Stratum = (&'static str, &'static str);
+/// Per day: how many ended, how many were lost from sight.
+type Days = BTreeMap<i64, (u64, u64)>;
+/// An automatic charge: the invoice, its first failure, its payment.
+type Charge<'a> = (&'a InvoiceRow, Option<At>, Option<At>);
 
 /// Exposed, control, exposed who churned, control who churned.
 type Cell = [f64; 4];
@@ -102,7 +109,7 @@ impl Population {
 
     /// As `int_payment_landmark` does, from the simulation's own rows.
     fn add_landmarks(&mut self, life: &Life<'_>, activated: At, until: At) {
-        let mut months: BTreeMap<i32, Vec<(&InvoiceRow, Option<At>, Option<At>)>> = BTreeMap::new();
+        let mut months: BTreeMap<i32, Vec<Charge<'_>>> = BTreeMap::new();
         let attempts: Vec<_> = life.logs.attempts.view(until).collect();
         for invoice in life.logs.invoices.view(until) {
             let mut tries = attempts
