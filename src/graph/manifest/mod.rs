@@ -1,10 +1,11 @@
 //! The graph as dbt's manifest: borrowed views, made entry by entry while they are written.
 
 mod node;
+mod raw_code;
 mod resources;
 mod unit_tests;
 
-pub(super) use node::raw_code;
+pub(super) use raw_code::raw_code;
 pub(super) use resources::KnownMacros;
 
 use std::collections::{BTreeMap, HashMap};
