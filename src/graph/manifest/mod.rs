@@ -3,11 +3,12 @@
 mod calls;
 mod node;
 mod primary_key;
+mod raw_code;
 mod resources;
 mod semantic;
 mod unit_tests;
 
-pub(super) use node::raw_code;
+pub(super) use raw_code::raw_code;
 pub(super) use resources::KnownMacros;
 
 use std::collections::{BTreeMap, HashMap};
