@@ -118,8 +118,8 @@ impl Model {
             let at = |i: usize| if i == 0 { 1.0 } else { row[i - 1] };
             for i in 0..size {
                 gradient[i] += residual * at(i);
-                for j in 0..=i {
-                    curvature[i][j] += p * (1.0 - p) * at(i) * at(j);
+                for (j, cell) in curvature[i].iter_mut().enumerate().take(i + 1) {
+                    *cell += p * (1.0 - p) * at(i) * at(j);
                 }
             }
         }
