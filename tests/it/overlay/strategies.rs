@@ -64,8 +64,14 @@ const SETUPS: &[Setup] = &[
         "incremental_strategy='merge', unique_key='id', \
          incremental_predicates=['DBT_INTERNAL_DEST.amount > 4 or DBT_INTERNAL_SOURCE.amount < 3']",
     ),
-    plain("incremental_strategy='microbatch', unique_key=['id', 'k2']"),
-    plain("incremental_strategy='microbatch', incremental_predicates=['amount > 4']"),
+    plain(
+        "incremental_strategy='microbatch', event_time='at', begin='2024-01-01', batch_size='day', \
+         unique_key=['id', 'k2']",
+    ),
+    plain(
+        "incremental_strategy='microbatch', event_time='at', begin='2024-01-01', batch_size='day', \
+         incremental_predicates=['amount > 4']",
+    ),
     plain(
         "incremental_strategy='insert_overwrite', incremental_predicates=['id > 2', 'amount > 1']",
     ),
