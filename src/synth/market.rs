@@ -72,10 +72,13 @@ pub fn rates(world: &World, until: At) -> Vec<RateRow> {
     out
 }
 
-/// What it cost to serve a month's service, given its worth in US cents by month from the start.
-pub fn costs(world: &World, served: &[i64]) -> Vec<CostRow> {
+/// What it cost to serve each month that is over, given the worth of its service in US cents by
+/// month from the start; months after the last of `served` were worth nothing.
+pub fn costs(world: &World, served: &[i64], until: At) -> Vec<CostRow> {
     let mut out = Vec::new();
-    for (month, cents) in (0..).zip(served) {
+    let is_over = |month: &u32| world.config.start.plus_months(month + 1) <= until;
+    for month in (0..).take_while(is_over) {
+        let cents = served.get(month as usize).unwrap_or(&0);
         let mut dice = Dice::new(world.config.seed, Stream::Market, month.into(), COSTS);
         let cost = *cents as f64 * (1.0 - dice.between(GROSS_MARGIN.0, GROSS_MARGIN.1));
         let month_start = world.config.start.plus_months(month);

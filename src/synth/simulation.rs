@@ -210,7 +210,7 @@ impl Simulation {
     /// What is known once all customers are: the cost of serving them. It comes after the last block.
     fn closing(&self, tally: &Tally, format: Format) -> Block {
         let mut block = Block::new();
-        for row in market::costs(&self.world, tally.served()) {
+        for row in market::costs(&self.world, tally.served(), self.window.until) {
             if self.window.holds(row.cursor()) {
                 block.append(&row, format);
             }

@@ -117,8 +117,9 @@ fn every_flag_that_people_are_told_to_give_exists() {
     let mut wrong = Vec::new();
     // README lists flags that are not there yet.
     let texts = texts().into_iter().filter(|(file, _)| file != "README.md");
+    let scripts = Regex::new(r"`bench/[^`]*`").expect("is one");
     for (file, text) in texts {
-        for found in told.captures_iter(&text) {
+        for found in told.captures_iter(&scripts.replace_all(&text, "")) {
             let flag = &found[1];
             let known = flags.contains(flag) || ["help", "version"].contains(&flag);
             if !known && !OF_OTHERS.contains(&flag) {
