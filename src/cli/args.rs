@@ -76,7 +76,7 @@ pub struct Global {
     /// Take every warning for an error
     #[arg(long, global = true, env = "DBT_WARN_ERROR")]
     pub warn_error: bool,
-    /// Which warnings are errors, as YAML: '{error: all, warn: [name], silence: [name]}'
+    /// Which warnings are errors, as YAML: `{error: all, warn: [name], silence: [name]}`
     #[arg(
         long,
         global = true,

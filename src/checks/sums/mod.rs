@@ -1,7 +1,7 @@
 //! Sums of measures over what they must not be added up over, found in a model's compiled SQL: a
 //! warning, never an error. What cannot be read for certain is passed over.
 //!
-//! Start at [`lint`]; `money` and `additivity` say which columns are meant and what to tell.
+//! Start at [`lint()`]; `money` and `additivity` say which columns are meant and what to tell.
 
 mod lint;
 mod scope;
