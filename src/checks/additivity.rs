@@ -19,27 +19,46 @@ struct SemiAdditive {
     not_over: Vec<String>,
 }
 
-/// Warnings for the sums in a model's compiled SQL that add a measure up over what its catalog
-/// says that it does not add up over.
-pub fn warnings(graph: &Graph, ix: NodeIx, compiled: &str, sources: &SourceMap) -> Vec<Diagnostic> {
-    let parents = read_by(graph, ix);
-    let mut known = catalog(graph);
-    known.retain(|measure| parents.contains(&measure.model));
-    // One column at a time, since a measure may have several that it is not added up over.
-    let mut keys: Vec<&String> = known.iter().flat_map(|m| &m.not_over).collect();
-    keys.sort();
-    keys.dedup();
-    let mut found: Vec<(Finding, Diagnostic)> = Vec::new();
-    for key in keys {
-        let over = known.iter().filter(|m| m.not_over.contains(key));
-        let declared = over.map(|m| (m.model, m.column.clone(), key.clone()));
-        let relations = measures(graph, &parents, declared);
-        for finding in lint(compiled, &relations, Rule::Period) {
-            let told = diagnostic(&finding, metric_of(&finding, &known, graph));
-            found.push((finding, told));
-        }
+/// The semi-additive measures of all catalogs of a project.
+pub struct Catalog(Vec<SemiAdditive>);
+
+impl Catalog {
+    /// Reads the catalogs.
+    pub fn of(graph: &Graph) -> Self {
+        let entries = graph.nodes().flat_map(|(_, node)| {
+            let metrics = node.config.meta.get("metrics").and_then(Json::as_array);
+            metrics.into_iter().flatten()
+        });
+        Self(entries.filter_map(|entry| measure(graph, entry)).collect())
     }
-    placed(graph, (ix, compiled), sources, &found)
+
+    /// Warnings for the sums in a model's compiled SQL that add a measure up over what its
+    /// catalog says that it does not add up over.
+    pub fn warnings(
+        &self,
+        graph: &Graph,
+        (ix, compiled): (NodeIx, &str),
+        sources: &SourceMap,
+    ) -> Vec<Diagnostic> {
+        let parents = read_by(graph, ix);
+        let read = |measure: &&SemiAdditive| parents.contains(&measure.model);
+        let known: Vec<&SemiAdditive> = self.0.iter().filter(read).collect();
+        // One column at a time, since a measure may have several that it is not added up over.
+        let mut keys: Vec<&String> = known.iter().flat_map(|m| &m.not_over).collect();
+        keys.sort();
+        keys.dedup();
+        let mut found: Vec<(Finding, Diagnostic)> = Vec::new();
+        for key in keys {
+            let over = known.iter().filter(|m| m.not_over.contains(key));
+            let declared = over.map(|m| (m.model, m.column.clone(), key.clone()));
+            let relations = measures(graph, &parents, declared);
+            for finding in lint(compiled, &relations, Rule::Period) {
+                let told = diagnostic(&finding, metric_of(&finding, &known, graph));
+                found.push((finding, told));
+            }
+        }
+        placed(graph, (ix, compiled), sources, &found)
+    }
 }
 
 fn diagnostic(finding: &Finding, metric: &str) -> Diagnostic {
@@ -64,22 +83,13 @@ fn diagnostic(finding: &Finding, metric: &str) -> Diagnostic {
     ))
 }
 
-fn metric_of<'m>(finding: &Finding, known: &'m [SemiAdditive], graph: &Graph) -> &'m str {
-    let is = |m: &&SemiAdditive| {
+fn metric_of<'m>(finding: &Finding, known: &[&'m SemiAdditive], graph: &Graph) -> &'m str {
+    let is = |m: &&&SemiAdditive| {
         let relation = graph.node(m.model).relation.as_ref();
         let name = relation.map(|r| format!("{}.{}", r.schema, r.identifier));
         m.column == finding.column && name.as_deref() == Some(finding.relation.as_str())
     };
     known.iter().find(is).map_or("", |m| m.metric.as_str())
-}
-
-/// The semi-additive measures of all catalogs of the project.
-fn catalog(graph: &Graph) -> Vec<SemiAdditive> {
-    let entries = graph.nodes().flat_map(|(_, node)| {
-        let metrics = node.config.meta.get("metrics").and_then(Json::as_array);
-        metrics.into_iter().flatten()
-    });
-    entries.filter_map(|entry| measure(graph, entry)).collect()
 }
 
 fn measure(graph: &Graph, entry: &Json) -> Option<SemiAdditive> {

@@ -1,26 +1,41 @@
 //! Sums of money that mix currencies, found in a model's compiled SQL: a warning, never an
 //! error.
 
-use super::sums::{Finding, Rule, lint, measures, placed, read_by};
+use super::sums::{Declared, Finding, Rule, lint, measures, placed, read_by};
 use crate::diag::{Diagnostic, SourceMap, codes};
 use crate::graph::{Detail, Graph, Node, NodeIx};
 use crate::money::TEST;
 
-/// Warnings for the sums in a model's compiled SQL that mix currencies.
-pub fn warnings(graph: &Graph, ix: NodeIx, compiled: &str, sources: &SourceMap) -> Vec<Diagnostic> {
-    let declared = graph.nodes().filter_map(|(_, node)| declared(node));
-    let relations = measures(graph, &read_by(graph, ix), declared);
-    if relations.is_empty() {
-        return Vec::new();
+/// The amounts of a project whose currency is a column.
+pub struct Amounts(Vec<Declared>);
+
+impl Amounts {
+    /// What the `money` tests of a project declare.
+    pub fn of(graph: &Graph) -> Self {
+        let nodes = graph.nodes();
+        Self(nodes.filter_map(|(_, node)| declared(node)).collect())
     }
-    let found: Vec<(Finding, Diagnostic)> = lint(compiled, &relations, Rule::Currency)
-        .into_iter()
-        .map(|finding| {
-            let told = diagnostic(&finding);
-            (finding, told)
-        })
-        .collect();
-    placed(graph, (ix, compiled), sources, &found)
+
+    /// Warnings for the sums in a model's compiled SQL that mix currencies.
+    pub fn warnings(
+        &self,
+        graph: &Graph,
+        (ix, compiled): (NodeIx, &str),
+        sources: &SourceMap,
+    ) -> Vec<Diagnostic> {
+        let relations = measures(graph, &read_by(graph, ix), self.0.iter().cloned());
+        if relations.is_empty() {
+            return Vec::new();
+        }
+        let found: Vec<(Finding, Diagnostic)> = lint(compiled, &relations, Rule::Currency)
+            .into_iter()
+            .map(|finding| {
+                let told = diagnostic(&finding);
+                (finding, told)
+            })
+            .collect();
+        placed(graph, (ix, compiled), sources, &found)
+    }
 }
 
 fn diagnostic(finding: &Finding) -> Diagnostic {
@@ -43,7 +58,7 @@ fn diagnostic(finding: &Finding) -> Diagnostic {
 }
 
 /// The node, amount and currency column of a `money` test, unless its currency is fixed.
-fn declared(node: &Node) -> Option<(NodeIx, String, String)> {
+fn declared(node: &Node) -> Option<Declared> {
     let Detail::GenericTest(test) = &node.detail else {
         return None;
     };

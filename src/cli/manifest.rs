@@ -54,6 +54,15 @@ const GRAPH: [&str; 8] = [
     "functions",
 ];
 
+/// Whether `graph` stands in it as a word of its own: `demographics` is no reason to make all of it.
+fn names_graph(text: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices("graph").any(|(at, word)| {
+        let (before, after) = (&text[..at], &text[at + word.len()..]);
+        !before.ends_with(is_part) && !after.starts_with(is_part)
+    })
+}
+
 /// Gives templates dbt's `graph` variable, if any of them speaks of it: it is large.
 pub(super) fn provide_graph(invocation: &Invocation) {
     let root = invocation.project.root_package();
@@ -65,7 +74,7 @@ pub(super) fn provide_graph(invocation: &Invocation) {
         .chain(invocation.graph.nodes().map(|(_, n)| n.raw_code.as_str()))
         .chain(root.file.on_run_start.iter().map(|h| h.value.as_str()))
         .chain(root.file.on_run_end.iter().map(|h| h.value.as_str()));
-    if !texts.any(|text| text.contains("graph")) {
+    if !texts.any(names_graph) {
         return;
     }
     let docs = DocsBlocks::new(&invocation.project);

@@ -9,8 +9,8 @@ use crate::diag::{Diagnostic, FileId, SourceMap, Span, codes};
 use crate::jinja;
 use crate::names::NodeId;
 use crate::project::{
-    CodeFile, ColumnProperties, ConfigMap, ConfigTree, ConfigTrees, ModelVersion, NodeConfig,
-    Package, Project, ResourceProperties, SourceTable,
+    CodeFile, ColumnProperties, ConfigMap, ConfigTree, ConfigTrees, ModelVersion, Package, Project,
+    ResourceProperties, SourceTable,
 };
 
 /// A node to be, with where its config comes from.
@@ -255,37 +255,13 @@ impl<'p> Drafter<'p, '_> {
             .strip_prefix(base)
             .unwrap_or(path)
             .trim_start_matches('/');
-        let mut fqn = vec![self.package.name.clone()];
-        let mut folders: Vec<&str> = inner.split('/').collect();
-        folders.pop();
-        fqn.extend(folders.into_iter().map(str::to_owned));
-        fqn.push(name.to_owned());
+        let fqn = fqn(&self.package.name, inner, name);
+        let package = &self.package.name;
+        let id = format!("{}.{package}.{name}", kind.as_str());
         Node {
-            id: NodeId::new(format!("{}.{}.{name}", kind.as_str(), self.package.name)),
-            kind,
-            name: name.to_owned(),
-            package: self.package.name.clone(),
             path: path.to_owned(),
             fqn,
-            file: None,
-            span: None,
-            raw_code: String::new(),
-            first_line: 1,
-            config: NodeConfig::default(),
-            relation: None,
-            failures: None,
-            description: String::new(),
-            doc_blocks: Vec::new(),
-            columns: IndexMap::new(),
-            patch_path: None,
-            parents: Vec::new(),
-            refs: Vec::new(),
-            sources: Vec::new(),
-            functions: Vec::new(),
-            macros: Vec::new(),
-            detail: Detail::None,
-            model: super::ModelTraits::default(),
-            other: IndexMap::new(),
+            ..Node::bare(id, kind, package, name)
         }
     }
 
@@ -337,6 +313,23 @@ impl<'p> Drafter<'p, '_> {
             property_config: config,
         });
     }
+}
+
+/// The package, the folders of a path below its resource folder, and the name.
+fn fqn(package: &str, inner: &str, name: &str) -> Vec<String> {
+    let mut folders: Vec<&str> = inner.split('/').collect();
+    folders.pop();
+    let parts = [package].into_iter().chain(folders).chain([name]);
+    parts.map(str::to_owned).collect()
+}
+
+/// The qualified name of what an entry of a property file makes by itself.
+pub(super) fn fqn_of_entry(package: &Package, path: &str, name: &str) -> Vec<String> {
+    let bases = &package.file.paths.models;
+    let inner = bases
+        .iter()
+        .find_map(|base| path.strip_prefix(base.as_str())?.strip_prefix('/'));
+    fqn(&package.name, inner.unwrap_or(path), name)
 }
 
 /// A file's model is a version of the model of another name.

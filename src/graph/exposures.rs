@@ -6,10 +6,10 @@ use indexmap::IndexMap;
 use regex::Regex;
 use serde_json::Value as Json;
 
+use super::draft::fqn_of_entry;
 use super::{Node, ResourceKind};
 use crate::diag::{Diagnostic, Span, codes};
 use crate::jinja::{RefCall, SourceCall};
-use crate::names::NodeId;
 use crate::project::{ConfigMap, ConfigOrigin, NodeConfig, Package, Project};
 
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
@@ -76,51 +76,23 @@ impl Written<'_> {
             return None;
         };
         let config = self.config(name, problems);
+        let package = &self.package.name;
+        let id = format!("exposure.{package}.{name}");
         let mut node = Node {
-            id: NodeId::new(format!("exposure.{}.{name}", self.package.name)),
-            kind: ResourceKind::Exposure,
-            name: name.to_owned(),
-            package: self.package.name.clone(),
             path: self.path.to_owned(),
-            fqn: self.fqn(name),
+            fqn: fqn_of_entry(self.package, self.path, name),
             file: Some(self.span.file),
             span: Some(self.span),
-            raw_code: String::new(),
-            first_line: 1,
             config,
-            relation: None,
-            failures: None,
             description: self.text("description").unwrap_or_default().to_owned(),
-            doc_blocks: Vec::new(),
-            columns: IndexMap::new(),
-            patch_path: None,
-            parents: Vec::new(),
-            refs: Vec::new(),
-            sources: Vec::new(),
-            functions: Vec::new(),
-            macros: Vec::new(),
-            detail: super::Detail::None,
-            model: super::ModelTraits::default(),
             other: match self.entry {
                 Json::Object(map) => map.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
                 _ => IndexMap::new(),
             },
+            ..Node::bare(id, ResourceKind::Exposure, package, name)
         };
         self.needs(&mut node);
         Some(node)
-    }
-
-    fn fqn(&self, name: &str) -> Vec<String> {
-        let bases = &self.package.file.paths.models;
-        let inner = bases
-            .iter()
-            .find_map(|base| self.path.strip_prefix(base.as_str())?.strip_prefix('/'));
-        let mut folders: Vec<&str> = inner.unwrap_or(self.path).split('/').collect();
-        folders.pop();
-        let mut fqn = vec![self.package.name.clone()];
-        fqn.extend(folders.into_iter().map(str::to_owned));
-        fqn.push(name.to_owned());
-        fqn
     }
 
     /// `enabled`, tags and meta, from `config:` or beside it.

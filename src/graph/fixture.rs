@@ -70,31 +70,11 @@ fn made(kind: ResourceKind, name: &str, path: &str) -> Made {
         _ => Some(Relation::new("db", "public", name)),
     };
     let node = Node {
-        id: NodeId::new(format!("{}.shop.{name}", kind.as_str())),
-        kind,
-        name: name.to_owned(),
-        package: "shop".to_owned(),
         path: path.to_owned(),
         fqn: vec!["shop".to_owned(), name.to_owned()],
-        file: None,
-        span: None,
         raw_code: format!("select 1 as {name}"),
-        first_line: 1,
-        config: NodeConfig::default(),
         relation,
-        failures: None,
-        description: String::new(),
-        doc_blocks: Vec::new(),
-        columns: IndexMap::new(),
-        patch_path: None,
-        parents: Vec::new(),
-        refs: Vec::new(),
-        sources: Vec::new(),
-        functions: Vec::new(),
-        macros: Vec::new(),
-        detail: Detail::None,
-        model: super::ModelTraits::default(),
-        other: IndexMap::new(),
+        ..Node::bare(format!("{}.shop.{name}", kind.as_str()), kind, "shop", name)
     };
     Made {
         node,

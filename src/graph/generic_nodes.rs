@@ -12,10 +12,7 @@ use super::plain_tests::PlainTests;
 use super::{Detail, GenericTest, Node, NodeIx, ResourceKind, draft, generic_test, naming};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::Engine;
-use crate::names::NodeId;
-use crate::project::{
-    ColumnProperties, ConfigMap, NodeConfig, Project, TestDeclaration, merge_configs,
-};
+use crate::project::{ColumnProperties, ConfigMap, Project, TestDeclaration, merge_configs};
 
 /// A generic test as declared, with the column it is declared on.
 pub(super) struct Declared<'p> {
@@ -132,29 +129,15 @@ fn generic_test_node(
     };
     let mut fqn = property_folders(declared.path, package);
     fqn.push(name.clone());
+    let id = format!("test.{package}.{name}.{hash}");
     let mut node = Node {
-        id: NodeId::new(format!("test.{package}.{name}.{hash}")),
-        kind: ResourceKind::Test,
-        name,
-        package: package.clone(),
         path: declared.path.to_owned(),
         fqn,
         file: Some(declaration.test.span.file),
         span: Some(declaration.test.span),
         raw_code: generic_test::template(&macro_name, &model, &arguments),
         first_line: line_of(&project.sources, declaration.test.span),
-        config: NodeConfig::default(),
-        relation: None,
-        failures: None,
         description: declaration.description.clone(),
-        doc_blocks: Vec::new(),
-        columns: IndexMap::new(),
-        patch_path: None,
-        parents: Vec::new(),
-        refs: Vec::new(),
-        sources: Vec::new(),
-        functions: Vec::new(),
-        macros: Vec::new(),
         detail: Detail::GenericTest(GenericTest {
             test: test.to_owned(),
             namespace: namespace.map(str::to_owned),
@@ -164,8 +147,7 @@ fn generic_test_node(
             config: declaration.config.clone(),
             short_name: short,
         }),
-        model: super::ModelTraits::default(),
-        other: IndexMap::new(),
+        ..Node::bare(id, ResourceKind::Test, package, &name)
     };
     let (own, over) = draft::tree_layers(project, &node);
     let before = merge_configs(&[&own, &declaration.config, &over]);

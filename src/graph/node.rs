@@ -128,6 +128,39 @@ pub struct Node {
     pub other: IndexMap<String, Json>,
 }
 
+impl Node {
+    /// A node of which nothing else is known yet.
+    pub(super) fn bare(id: String, kind: ResourceKind, package: &str, name: &str) -> Self {
+        Self {
+            id: NodeId::new(id),
+            kind,
+            name: name.to_owned(),
+            package: package.to_owned(),
+            path: String::new(),
+            fqn: Vec::new(),
+            file: None,
+            span: None,
+            raw_code: String::new(),
+            first_line: 1,
+            config: NodeConfig::default(),
+            relation: None,
+            failures: None,
+            description: String::new(),
+            doc_blocks: Vec::new(),
+            columns: IndexMap::new(),
+            patch_path: None,
+            parents: Vec::new(),
+            refs: Vec::new(),
+            sources: Vec::new(),
+            functions: Vec::new(),
+            macros: Vec::new(),
+            detail: Detail::None,
+            model: ModelTraits::default(),
+            other: IndexMap::new(),
+        }
+    }
+}
+
 /// What only some models have.
 #[derive(Clone, Debug, Default)]
 pub struct ModelTraits {

@@ -247,32 +247,15 @@ impl Maker<'_> {
         folders.pop();
         fqn.extend(folders.into_iter().map(str::to_owned));
         fqn.extend([model.clone(), name.clone()]);
+        let id = format!("unit_test.{package}.{model}.{name}");
         Node {
-            id: NodeId::new(format!("unit_test.{package}.{model}.{name}")),
-            kind: ResourceKind::UnitTest,
-            name: name.clone(),
-            package: package.clone(),
             path: written.path.clone(),
             fqn,
             file: Some(written.name.span.file),
             span: Some(written.name.span),
-            raw_code: String::new(),
             first_line: self.line(written.name.span),
-            config: NodeConfig::default(),
-            relation: None,
-            failures: None,
             description: written.description.clone(),
-            doc_blocks: Vec::new(),
-            columns: IndexMap::new(),
-            patch_path: None,
-            parents: Vec::new(),
-            refs: Vec::new(),
-            sources: Vec::new(),
-            functions: Vec::new(),
-            macros: Vec::new(),
-            detail: Detail::None,
-            model: super::ModelTraits::default(),
-            other: IndexMap::new(),
+            ..Node::bare(id, ResourceKind::UnitTest, package, name)
         }
     }
 

@@ -70,16 +70,6 @@ pub struct Built {
     pub statement: String,
 }
 
-/// The built-in materializations of models.
-pub const KINDS: [&str; 6] = [
-    "view",
-    "table",
-    "incremental",
-    "ephemeral",
-    "materialized_view",
-    "logistic_regression",
-];
-
 /// A limit on statements or locks is meant for the node's own work, not for the time in which
 /// another run builds the same relation. Ends with the message's own transaction.
 const UNLIMITED: &str = "set local statement_timeout = 0; set local lock_timeout = 0";

@@ -10,8 +10,8 @@ use super::keys;
 use super::properties::Context;
 use super::yaml::{Check, Fields, Node, Yaml};
 
-/// Config keys that dbt also takes beside a test's arguments.
-const CONFIG_BESIDE: &[&str] = &[
+/// Config keys that dbt also takes beside a test's arguments, in the order in which it writes them.
+pub const TEST_CONFIG_KEYS: &[&str] = &[
     "severity",
     "tags",
     "enabled",
@@ -210,7 +210,7 @@ fn build(
         arguments.insert(key.value.clone(), value.to_json());
     }
     for (key, value) in fields.rest() {
-        if CONFIG_BESIDE.contains(&key.value.as_str()) {
+        if TEST_CONFIG_KEYS.contains(&key.value.as_str()) {
             config_places.entry(key.value.clone()).or_insert(value.span);
             config
                 .entry(key.value.clone())

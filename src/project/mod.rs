@@ -31,6 +31,7 @@ mod versions;
 mod yaml;
 
 pub use config::merge_configs;
+pub use data_tests::TEST_CONFIG_KEYS;
 pub use declarations::*;
 pub use ingest::{IngestFile, IngestTable, read_ingest};
 pub use node_config::{ConfigOrigin, NodeConfig};

@@ -21,6 +21,8 @@ use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
 use super::{emptied, garbage};
 use crate::artifact::run_results::BatchResults;
+use crate::checks::additivity::Catalog;
+use crate::checks::money::Amounts;
 use crate::diag::{SourceMap, Spanned, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::microbatch::{Batch, Times};
@@ -114,6 +116,8 @@ pub struct Runner {
     /// Groups are published one after another on that connection.
     pub(super) publishing: tokio::sync::Mutex<()>,
     contexts: Vec<OnceLock<Arc<NodeContext>>>,
+    /// What every model's sums are asked about.
+    sums: OnceLock<(Amounts, Catalog)>,
     garbage: Mutex<Vec<String>>,
     /// What is kept of the run: failing rows and entries of the ledger.
     pub(super) keeping: Keeping,
@@ -172,6 +176,7 @@ impl Runner {
             keeper: OnceLock::new(),
             publishing: tokio::sync::Mutex::default(),
             contexts: (0..nodes).map(|_| OnceLock::new()).collect(),
+            sums: OnceLock::new(),
             garbage: Mutex::default(),
             keeping: Keeping::new(&setup.sensitive_columns),
             log,
@@ -457,6 +462,12 @@ impl Runner {
 
     pub(super) fn shared_graph(&self) -> Arc<Graph> {
         Arc::clone(&self.setup.graph)
+    }
+
+    pub(super) fn sums(&self) -> &(Amounts, Catalog) {
+        let graph = self.graph();
+        let read = || (Amounts::of(graph), Catalog::of(graph));
+        self.sums.get_or_init(read)
     }
 
     pub(super) fn engine(&self) -> &Engine {

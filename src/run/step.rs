@@ -10,7 +10,6 @@ use super::place;
 use super::retry::{Committed, Tries};
 use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
-use crate::checks::{additivity, money};
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
 use crate::graph::{Node, NodeIx, ResourceKind};
@@ -220,13 +219,10 @@ impl Runner {
             return Vec::new();
         }
         let live = self.stage().live_text(sql);
-        let mut found = money::warnings(self.graph(), ix, &live, self.sources());
-        found.extend(additivity::warnings(
-            self.graph(),
-            ix,
-            &live,
-            self.sources(),
-        ));
+        let (amounts, catalog) = self.sums();
+        let model = (ix, live.as_str());
+        let mut found = amounts.warnings(self.graph(), model, self.sources());
+        found.extend(catalog.warnings(self.graph(), model, self.sources()));
         let options = RenderOptions {
             color: self.color(),
         };

@@ -32,6 +32,9 @@ impl Rule {
     }
 }
 
+/// A node, a measure of it, and the column that is the measure's key.
+pub(super) type Declared = (NodeIx, String, String);
+
 /// A relation with measures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Measures {
@@ -122,7 +125,7 @@ pub(super) fn read_by(graph: &Graph, ix: NodeIx) -> Vec<NodeIx> {
 pub(super) fn measures(
     graph: &Graph,
     parents: &[NodeIx],
-    declared: impl Iterator<Item = (NodeIx, String, String)>,
+    declared: impl Iterator<Item = Declared>,
 ) -> Vec<Measures> {
     let mut relations: Vec<(NodeIx, Measures)> = Vec::new();
     for (parent, column, key) in declared {

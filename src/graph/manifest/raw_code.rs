@@ -5,24 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use crate::graph::{Detail, Node, ResourceKind};
-
-/// The order in which dbt writes a test's config into its template.
-const TEST_CONFIG: [&str; 14] = [
-    "severity",
-    "tags",
-    "enabled",
-    "where",
-    "limit",
-    "warn_if",
-    "error_if",
-    "fail_calc",
-    "store_failures",
-    "store_failures_as",
-    "meta",
-    "database",
-    "schema",
-    "alias",
-];
+use crate::project::TEST_CONFIG_KEYS;
 
 /// The template as dbt keeps it: without blanks around, and generic tests as a call.
 pub(in crate::graph) fn raw_code(node: &Node) -> Cow<'_, str> {
@@ -33,7 +16,7 @@ pub(in crate::graph) fn raw_code(node: &Node) -> Cow<'_, str> {
                 None => format!("test_{}", test.test),
             };
             let mut config: Vec<_> = test.config.iter().collect();
-            config.sort_by_key(|(key, _)| TEST_CONFIG.iter().position(|known| known == key));
+            config.sort_by_key(|(key, _)| TEST_CONFIG_KEYS.iter().position(|known| known == key));
             let mut config: Vec<String> = config
                 .into_iter()
                 .map(|(key, value)| format!("{key}={}", python_literal(value)))

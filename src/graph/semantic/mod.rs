@@ -5,12 +5,11 @@ mod shapes;
 
 use std::collections::HashMap;
 
-use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
+use super::draft::fqn_of_entry;
 use super::{Detail, Node, NodeIx, ResourceKind};
 use crate::diag::{Diagnostic, Span, codes, nearest};
-use crate::names::NodeId;
 use crate::project::{ConfigMap, ConfigOrigin, NodeConfig, Package, Project};
 use shapes::{
     conversion, cumulative, dimension, entity, filter, input_measure, input_metric, listed,
@@ -220,7 +219,7 @@ impl Written<'_> {
                 return None;
             }
         }
-        let fqn = self.fqn(name);
+        let fqn = fqn_of_entry(self.package, self.path, name);
         let config = self.config(name, &fqn, problems);
         let mut node = self.bare(name, fqn, config);
         let semantic = match self.kind {
@@ -234,46 +233,16 @@ impl Written<'_> {
 
     fn bare(&self, name: &str, fqn: Vec<String>, config: NodeConfig) -> Node {
         let package = &self.package.name;
+        let id = format!("{}.{package}.{name}", self.kind.as_str());
         Node {
-            id: NodeId::new(format!("{}.{package}.{name}", self.kind.as_str())),
-            kind: self.kind,
-            name: name.to_owned(),
-            package: package.clone(),
             path: self.path.to_owned(),
             fqn,
             file: Some(self.span.file),
             span: Some(self.span),
-            raw_code: String::new(),
-            first_line: 1,
             config,
-            relation: None,
-            failures: None,
             description: self.text("description").unwrap_or_default().to_owned(),
-            doc_blocks: Vec::new(),
-            columns: IndexMap::new(),
-            patch_path: None,
-            parents: Vec::new(),
-            refs: Vec::new(),
-            sources: Vec::new(),
-            functions: Vec::new(),
-            macros: Vec::new(),
-            detail: Detail::None,
-            model: super::ModelTraits::default(),
-            other: IndexMap::new(),
+            ..Node::bare(id, self.kind, package, name)
         }
-    }
-
-    fn fqn(&self, name: &str) -> Vec<String> {
-        let bases = &self.package.file.paths.models;
-        let inner = bases
-            .iter()
-            .find_map(|base| self.path.strip_prefix(base.as_str())?.strip_prefix('/'));
-        let mut folders: Vec<&str> = inner.unwrap_or(self.path).split('/').collect();
-        folders.pop();
-        let mut fqn = vec![self.package.name.clone()];
-        fqn.extend(folders.into_iter().map(str::to_owned));
-        fqn.push(name.to_owned());
-        fqn
     }
 
     /// The project's config for it, then its own.
