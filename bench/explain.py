@@ -47,8 +47,8 @@ def main():
         options.keep.mkdir(parents=True, exist_ok=True)
     found = []
     for model in models:
-        query = (options.target / "compiled" / model["package_name"] / model["original_file_path"]).read_text()
-        plan = explain(options, query)
+        compiled = options.target / "compiled" / model["package_name"] / model["original_file_path"]
+        plan = explain(options, compiled.read_text()) if compiled.exists() else "not compiled"
         if isinstance(plan, str):
             print(f"{model['name']}: {plan}", file=sys.stderr)
             continue
