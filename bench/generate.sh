@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # `marts generate` beside plain COPY of the same rows from files, in one run on one server.
 #
-#   bench/generate.sh [size] [rounds]        default: full 3
+#   bench/generate.sh [size] [rounds] [months]        default: full 3 24
 #
 # Both write the same tables, new and empty in the same transaction, on one connection per table
 # at once. Plain COPY reads binary and text files that the server itself wrote; keys and statistics,
-# which `generate` also makes, are left out of its time. Needs an installed PostgreSQL; as root it
-# runs the server as the user postgres.
+# which `generate` also makes, are left out of its time. MARTS names a binary to use instead of a
+# release build. Needs an installed PostgreSQL; as root it runs the server as the user postgres.
 set -euo pipefail
 
 size=${1:-full}
 rounds=${2:-3}
+months=${3:-24}
 cd "$(dirname "$0")/.."
-cargo build --release --quiet
-marts=$PWD/target/release/marts
+if [ -z "${MARTS:-}" ]; then
+    cargo build --release --quiet
+    MARTS=$PWD/target/release/marts
+fi
 bin=${MARTS_PG_BIN:-$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)}
 dir=$(mktemp -d /tmp/marts-bench-XXXXXX)
 as() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
@@ -44,11 +47,12 @@ plain() { # format: seconds to COPY every file at once
     echo "$end - $start" | bc
 }
 
-printf '%-6s %12s %14s %14s %8s %8s\n' round "generate, s" "COPY binary, s" "COPY text, s" "ratio" "(text)"
+printf '%-6s %12s %14s %14s %8s %8s %10s %12s\n' round "generate, s" "COPY binary, s" "COPY text, s" ratio "(text)" "memory, MB" "processor, s"
 for round in $(seq "$rounds"); do
     sql -c "drop schema if exists raw cascade; drop schema if exists plain cascade; checkpoint"
     start=$(now)
-    "$marts" generate --size "$size" --url "$url" --quiet
+    /usr/bin/env time -f '%M %U %S' -o "$dir/used" \
+        "$MARTS" generate --size "$size" --months "$months" --url "$url" --quiet
     took=$(echo "$(now) - $start" | bc)
     tables=$(sql -c "select relname from pg_class where relnamespace = 'raw'::regnamespace and relkind = 'r' and relname <> 'marts_generated'")
     if [ "$round" = 1 ]; then
@@ -62,7 +66,8 @@ for round in $(seq "$rounds"); do
     binary=$(plain binary)
     sql -c checkpoint
     text=$(plain text)
-    printf '%-6s %12.2f %14.2f %14.2f %8.2f %8.2f\n' "$round" "$took" "$binary" "$text" \
-        "$(echo "$took / $binary" | bc -l)" "$(echo "$took / $text" | bc -l)"
+    read -r kilobytes user system < <(tail -1 "$dir/used")
+    printf '%-6s %12.2f %14.2f %14.2f %8.2f %8.2f %10.0f %12.2f\n' "$round" "$took" "$binary" "$text" \
+        "$(echo "$took / $binary" | bc -l)" "$(echo "$took / $text" | bc -l)" "$((kilobytes / 1024))" "$(echo "$user + $system" | bc -l)"
     echo "$rows rows: generate $(echo "$rows / $took" | bc) rows/s, COPY binary $(echo "$rows / $binary" | bc) rows/s, COPY text $(echo "$rows / $text" | bc) rows/s"
 done

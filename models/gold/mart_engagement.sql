@@ -17,9 +17,9 @@ feature_month as (
 
     select distinct
         customer_id,
-        date_trunc('month', activity_date::timestamp)::date as month_start,
+        month_start,
         feature
-    from {{ ref('stg_product_events') }}
+    from {{ ref('int_user_month_event') }}
     where is_core_action
 
 ),

@@ -29,24 +29,24 @@ piece as (
 
 ),
 
--- Counted by platform and country first; the cuts are then made of a few thousand rows.
+-- Counted by platform and country first; the cuts are then made of a few thousand rows. One pass over the pieces counts their
+-- beginnings and the three kinds of end, so that millions of them need not be kept for four.
 changed as (
 
-    select platform, country, from_date as activity_date, count(*) as daily, count(*) as weekly, count(*) as monthly
+    select
+        platform,
+        country,
+        coalesce(from_date, day_to, week_to, month_to) as activity_date,
+        case when grouping(from_date) = 0 then count(*) when grouping(day_to) = 0 then -count(*) else 0 end as daily,
+        case when grouping(from_date) = 0 then count(*) when grouping(week_to) = 0 then -count(*) else 0 end as weekly,
+        case when grouping(from_date) = 0 then count(*) when grouping(month_to) = 0 then -count(*) else 0 end as monthly
     from piece
-    group by platform, country, from_date
-    union all
-    select platform, country, day_to, -count(*), 0, 0
-    from piece
-    group by platform, country, day_to
-    union all
-    select platform, country, week_to, 0, -count(*), 0
-    from piece
-    group by platform, country, week_to
-    union all
-    select platform, country, month_to, 0, 0, -count(*)
-    from piece
-    group by platform, country, month_to
+    group by grouping sets (
+        (platform, country, from_date),
+        (platform, country, day_to),
+        (platform, country, week_to),
+        (platform, country, month_to)
+    )
 
 ),
 

@@ -14,12 +14,39 @@ with used as (
 
 ),
 
-ranked as (
+first_used as (
 
     select
-        used.*,
-        row_number() over (partition by feature, user_id order by month_start) = 1 as is_first_month
+        feature,
+        user_id,
+        min(month_start) as month_start
     from used
+    group by feature, user_id
+
+),
+
+newcomers as (
+
+    select
+        month_start,
+        feature,
+        count(*) as new_users
+    from first_used
+    group by month_start, feature
+
+),
+
+-- Customers, then users, are rows here: counting rows is far cheaper than counting what is distinct among millions of them.
+by_customer as (
+
+    select
+        month_start,
+        feature,
+        customer_id,
+        count(*) as users,
+        sum(actions) as actions
+    from used
+    group by month_start, feature, customer_id
 
 ),
 
@@ -28,12 +55,21 @@ counted as (
     select
         month_start,
         feature,
-        count(*) as users,
-        count(distinct customer_id) as customers,
-        count(*) filter (where is_first_month) as new_users,
+        sum(users)::bigint as users,
+        count(*) as customers,
         sum(actions)::bigint as actions
-    from ranked
+    from by_customer
     group by month_start, feature
+
+),
+
+active_user as (
+
+    select
+        month_start,
+        user_id
+    from used
+    group by month_start, user_id
 
 ),
 
@@ -41,8 +77,8 @@ active as (
 
     select
         month_start,
-        count(distinct user_id) as active_users
-    from used
+        count(*) as active_users
+    from active_user
     group by month_start
 
 )
@@ -53,11 +89,12 @@ select
     month.is_closed,
     counted.users,
     counted.customers,
-    counted.new_users,
+    coalesce(newcomers.new_users, 0) as new_users,
     counted.actions,
     active.active_users,
     {{ rate('counted.users', 'active.active_users') }} as adoption_rate,
     {{ rate('counted.actions', 'counted.users', 2) }} as actions_per_user
 from counted
 inner join active on active.month_start = counted.month_start
+left join newcomers on newcomers.month_start = counted.month_start and newcomers.feature = counted.feature
 inner join {{ ref('dim_month') }} as month on month.month_start = counted.month_start
