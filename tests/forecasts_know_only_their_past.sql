@@ -14,7 +14,7 @@ with closed as (
             where earlier.cut = 'all' and earlier.month_start <= month.month_start
         ) as mean_new_usd,
         (
-            select sum(earlier.closing_usd - earlier.opening_usd - earlier.new_usd) / nullif(sum(earlier.opening_usd), 0)
+            select avg(earlier.closing_usd - earlier.opening_usd - earlier.new_usd) / nullif(avg(earlier.opening_usd), 0)
             from {{ ref('mart_mrr_movements') }} as earlier
             where earlier.cut = 'all' and earlier.month_start <= month.month_start
         ) as net_rate

@@ -26,7 +26,7 @@ step as (
         avg(new_usd) over so_far as mean_new,
         -- The first month opens with nothing: all of it is new.
         coalesce(
-            sum(value - opening_usd - new_usd) over so_far / nullif(sum(opening_usd) over so_far, 0), 0
+            avg(value - opening_usd - new_usd) over so_far / nullif(avg(opening_usd) over so_far, 0), 0
         ) as net_rate
     from series
     window so_far as (order by n rows between unbounded preceding and current row)
