@@ -41,7 +41,6 @@ select known.figure, known.segment, known.at_days, known.value, mart.relative_ri
 from truth.population as known
 join gold.mart_failure_to_churn_risk as mart on mart.churn_kind = known.segment and mart.horizon_days = known.at_days
 where known.figure = 'relative_risk' and mart.relative_risk is not null
-and mart.control_churned * mart.exposed >= 5 * mart.control
 """
 INCIDENTS = """
 select incident.kind, min(alert.activity_date) - incident.starts_at::date

@@ -220,8 +220,8 @@ impl Population {
     }
 
     /// How often the figures' 95 % intervals hold what is known: (held, asked), by figure. The intervals are those of the
-    /// marts: log-log for survival while twenty are still seen, log-normal for risks where five of the exposed would have churned
-    /// at the others' rate. Asking where five did would choose the companies with high estimates.
+    /// marts: log-log for survival while twenty are still seen, log-normal for risks wherever the mart has an interval. To ask
+    /// only where enough of one side churned would choose the companies whose estimate is high, or low.
     fn coverage(&self) -> BTreeMap<String, (u32, u32)> {
         let mut out: BTreeMap<String, (u32, u32)> = BTreeMap::new();
         let mut judge = |name: String, held: bool| {
@@ -249,24 +249,16 @@ impl Population {
                 judge(format!("survival by {}", key.0), off.abs() <= half);
             } else {
                 let voluntary = segment == "voluntary";
-                if self.expected(at, voluntary) < 5.0 {
+                let (risk, error) = self.relative_risk(at, voluntary);
+                // Nobody of one side churned: the mart says nothing.
+                if !(risk > 0.0 && risk.is_finite()) {
                     continue;
                 }
-                let (risk, error) = self.relative_risk(at, voluntary);
-                let held = risk > 0.0 && (known / risk).ln().abs() <= 1.959_964 * error;
+                let held = (known / risk).ln().abs() <= 1.959_964 * error;
                 judge(format!("relative risk, {segment} {at} d"), held);
             }
         }
         out
-    }
-
-    /// How many exposed customer months would have churned at the rate of the others of their stratum.
-    fn expected(&self, horizon: i32, voluntary: bool) -> f64 {
-        let cells = self
-            .risks
-            .iter()
-            .filter(|(key, _)| (key.0, key.1) == (horizon, voluntary));
-        cells.map(|(_, [m, n, _, c])| c * m / (m + n)).sum()
     }
 
     /// Every figure with the standard error of its estimate here.
