@@ -5,6 +5,9 @@
         How often the marts' 95 % intervals hold what is true in a very large company (truth.population): survival by stratum
         and relative risks of churn; and how many planted incidents that stand out the alerts find, how soon, and how often
         they are loud without cause.
+    bench/seeds.py backtests [--seeds 10] [--customers 1000] [--first 1] [--months 24]
+        How often the intervals of mart_forecast_backtest and mart_recovery_backtest held what came, by method and months
+        ahead, beside those of a normal distribution with the plain mean of the squares; and which method won how often.
     bench/seeds.py dirt [--seeds 10] [--customers 400] [--first 1]
         Builds each seed clean and with --dirt, all tests included, and compares the marts of money row by row.
 
@@ -37,7 +40,7 @@ union all
 select known.figure, known.segment, known.at_days, known.value, mart.relative_risk, mart.relative_risk_low, mart.relative_risk_high
 from truth.population as known
 join gold.mart_failure_to_churn_risk as mart on mart.churn_kind = known.segment and mart.horizon_days = known.at_days
-where known.figure = 'relative_risk' and mart.relative_risk is not null and least(mart.exposed_churned, mart.control_churned) >= 5
+where known.figure = 'relative_risk' and mart.relative_risk is not null
 """
 INCIDENTS = """
 select incident.kind, min(alert.activity_date) - incident.starts_at::date
@@ -65,6 +68,23 @@ from begun where goes_on is not true group by 1
 MONEY = ["mart_revenue_monthly", "mart_mrr_movements", "mart_mrr_drivers", "mart_retention", "mart_payment_reliability",
          "mart_payment_reliability_plan_monthly", "mart_failure_reason_monthly", "mart_payments_funnel", "mart_cohort_retention",
          "mart_survival", "mart_recovery_curve", "mart_promo_code", "mart_failure_to_churn_risk", "mart_recovery_forecast"]
+
+# Each backtested forecast, also with the interval that takes known errors as they are: in dollars, normal, all independent.
+FORECASTS = """
+select back.method, back.horizon_months, back.actual_usd between back.low_80_usd and back.high_80_usd,
+    back.actual_usd between back.low_95_usd and back.high_95_usd,
+    abs(back.error_usd) <= 1.281552 * plain.spread, abs(back.error_usd) <= 1.959964 * plain.spread,
+    (back.high_80_usd - back.low_80_usd) / back.origin_usd
+from gold.mart_forecast_backtest as back
+cross join lateral (
+    select sqrt(avg(earlier.error_usd ^ 2)) as spread from gold.mart_forecast_backtest as earlier
+    where earlier.method = back.method and earlier.horizon_months = back.horizon_months
+    and earlier.target_month <= back.origin_month
+) as plain
+where back.low_80_usd is not null
+"""
+BEST = "select horizon_months, method from gold.mart_forecast_accuracy where is_best"
+RECOVERY = "select recovered_usd < expected_low_usd, recovered_usd > expected_high_usd from gold.mart_recovery_backtest"
 
 
 class Project:
@@ -136,6 +156,39 @@ def coverage(server, args):
           f"{1000 * false / max(days, 1):.2f} false ones per 1,000 days of a series.")
 
 
+def backtests(server, args):
+    held, best, recovery = {}, {}, []
+    for seed in range(args.first, args.first + args.seeds):
+        project, started = Project(server, f"seed_{seed}"), time.time()
+        history = ["generate", "--customers", str(args.customers), "--seed", str(seed), "--months", str(args.months)]
+        for command in (history, ["seed"], ["run", "--select", "+mart_forecast_accuracy", "+mart_recovery_backtest"]):
+            code, said = project.marts(*command)
+            if code:
+                sys.exit(f"seed {seed}: marts {command[0]}: {said}")
+        backtested(project, held, best, recovery)
+        project.drop()
+        print(f"seed {seed}: {time.time() - started:.0f} s", file=sys.stderr, flush=True)
+    print(f"{args.seeds} seeds from {args.first} on, {args.customers} customers, {args.months} months\n")
+    print("| method | months ahead | intervals | 80 % holds | 95 % holds | width of 80 %, of MRR | plain 80 % | plain 95 % | best |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for (method, ahead), rows in sorted(held.items()):
+        n = len(rows)
+        share = [f"{sum(row[i] == 't' for row in rows) / n:.1%}" for i in range(4)]
+        width = f"{sorted(float(row[4]) for row in rows)[n // 2]:.1%}"
+        print(f"| {method} | {ahead} | {n} | {share[0]} | {share[1]} | {width} | {share[2]} | {share[3]} | {best.get((method, ahead), 0)} |")
+    low, high = (sum(row[i] == "t" for row in recovery) for i in range(2))
+    n = max(len(recovery), 1)
+    print(f"\nExpected recovery: {1 - (low + high) / n:.1%} of {len(recovery)} months within the interval of 80 %, {low} below, {high} above.")
+
+
+def backtested(project, held, best, recovery):
+    for method, ahead, *row in project.rows(FORECASTS):
+        held.setdefault((method, int(ahead)), []).append(row)
+    for ahead, method in project.rows(BEST):
+        best[(method, int(ahead))] = best.get((method, int(ahead)), 0) + 1
+    recovery.extend(project.rows(RECOVERY))
+
+
 def dirt(server, args):
     print("| seed | defects | rejected | tests | marts of money that differ |\n|---|---|---|---|---|")
     bad = 0
@@ -166,20 +219,21 @@ def dirt(server, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["coverage", "dirt"])
+    parser.add_argument("what", choices=["coverage", "backtests", "dirt"])
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--customers", type=int)
+    parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=10**6, help="begin no further seed after so long")
     parser.add_argument("--alerts", type=int, default=10**6)
     args = parser.parse_args()
-    args.seeds = args.seeds or {"coverage": 100, "dirt": 10}[args.what]
-    args.customers = args.customers or {"coverage": 1000, "dirt": 400}[args.what]
+    args.seeds = args.seeds or {"coverage": 100, "backtests": 10, "dirt": 10}[args.what]
+    args.customers = args.customers or {"coverage": 1000, "backtests": 1000, "dirt": 400}[args.what]
     with tempfile.TemporaryDirectory(prefix="marts-bench-") as folder:
         os.chmod(folder, 0o755)
         server = Server(folder)
         try:
-            {"coverage": coverage, "dirt": dirt}[args.what](server, args)
+            {"coverage": coverage, "backtests": backtests, "dirt": dirt}[args.what](server, args)
         finally:
             server.stop()
 

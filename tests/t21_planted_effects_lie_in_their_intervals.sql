@@ -2,7 +2,7 @@
 
 -- T21: what the simulation amounts to in a very large company lies in the marts' intervals. An interval of 95 % misses one time in
 -- twenty, and fifty are looked at here: each is widened on its own scale to miss once in five thousand. How often the plain
--- ones hold is measured by bench/truth_coverage.py.
+-- ones hold is measured by bench/seeds.py coverage.
 with survival as (
 
     select distinct on (known.figure_id)

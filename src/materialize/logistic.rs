@@ -3,25 +3,43 @@
 //!
 //! The input has a boolean `label` (null: not known), a boolean `is_train`, and features whose
 //! names begin with `f_` (numbers or booleans, null: not known). Rows of `is_train` with a label
-//! are learned from; every row gets `probability` and `reasons`. All other columns go through.
+//! are learned from; every row gets `probability` and `reasons`. All other columns go through,
+//! and never leave the server: labels and features come by COPY, chances go back by COPY.
 
-use serde_json::{Map, Value as Json};
+mod scores;
+mod tuples;
 
+use self::scores::Scores;
+use self::tuples::Tuples;
+use super::seed::CopyFormat;
 use super::{Built, Candidate, Spec, table};
-use crate::jinja::Table;
-use crate::names::{quote_ident, quote_literal};
+use crate::jinja::Column;
+use crate::names::{Relation, quote_ident};
 use crate::session::{Embedded, Session, SessionError};
-use crate::stats::logistic::{Model, Row};
+use crate::stats::logistic::{Matrix, Model};
 
 /// The penalty on each weight of a standardised feature: as much as one row knows.
 const RIDGE: f64 = 1.0;
-/// How many features a row names as its reasons.
-const REASONS: usize = 3;
+/// The input's rows, numbered in their order, and what was found for each number.
+const INPUT: &str = "marts_regression_input";
+const SCORES: &str = "marts_regression_scores";
+const NUMBER: &str = "marts_row";
+/// Types that a feature may have.
+const NUMBERS: [&str; 6] = [
+    "smallint",
+    "integer",
+    "bigint",
+    "real",
+    "double precision",
+    "numeric",
+];
 
 /// Builds and publishes the table.
 pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built, SessionError> {
     let query = query(spec, session).await?;
-    table::build_from(spec, &query, session).await
+    let built = table::build_from(spec, &query, session).await?;
+    session.execute((&forget()).into()).await?;
+    Ok(built)
 }
 
 /// Builds the table as a candidate.
@@ -30,149 +48,132 @@ pub(super) async fn candidate(
     session: &dyn Session,
 ) -> Result<Candidate, SessionError> {
     let query = query(spec, session).await?;
-    table::candidate(spec, &query, session).await
+    let made = table::candidate(spec, &query, session).await?;
+    session.execute((&forget()).into()).await?;
+    Ok(made)
 }
 
-/// The made rows as a query, so that the table is made like any other.
+/// Scores the input in this session's temporary tables; the query that reads the result, so that
+/// the table is made like any other, its contract included.
 async fn query(spec: Spec<'_>, session: &dyn Session) -> Result<String, SessionError> {
-    let input = session
-        .query_embedded(Embedded {
-            text: spec.sql,
-            compiled_at: Some(0),
+    // What an earlier attempt on this connection left.
+    session.execute((&forget()).into()).await?;
+    let create = format!(
+        "create temporary table {INPUT} as select row_number() over () as {NUMBER}, made.* from (\n"
+    );
+    let text = format!("{create}{}\n) as made", spec.sql);
+    session
+        .execute(Embedded {
+            text: &text,
+            compiled_at: Some(create.len()),
         })
         .await?;
-    let columns = Columns::of(&input)?;
-    let rows = made(&input, &columns);
-    let types = types(spec, &input, &columns, session).await?;
-    Ok(format!(
-        "select * from json_to_recordset({}::json) as made ({}, probability numeric, reasons text)",
-        quote_literal(&Json::Array(rows).to_string()),
-        types.join(", ")
-    ))
-}
-
-/// The columns that go through, each with its type, which rows as text do not tell.
-async fn types(
-    spec: Spec<'_>,
-    input: &Table,
-    columns: &Columns,
-    session: &dyn Session,
-) -> Result<Vec<String>, SessionError> {
-    let names = columns.kept.iter();
-    let names: Vec<String> = names
-        .map(|at| quote_ident(&input.columns[*at].name))
-        .collect();
-    let asked: Vec<String> = names
-        .iter()
-        .map(|name| format!("pg_typeof(input.{name})::text"))
-        .collect();
-    // A null has a type too, so no row has to be made again.
-    let sql = format!(
-        "select {} from (select 1) as one left join (select * from (\n{}\n) as made where false) as \
-         input on true",
-        asked.join(", "),
-        spec.sql
+    let columns = session.columns(&Relation::new("", "", INPUT)).await?;
+    let features = features(&columns)?;
+    let (labels, rows) = read(&features, session).await?;
+    let fit = tokio::task::spawn_blocking(move || (Model::fit(&rows, &labels, RIDGE), rows)).await;
+    let (model, rows) = fit.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()));
+    let create = format!(
+        "create temporary table {SCORES} ({NUMBER} bigint, probability numeric, reasons text)"
     );
-    let told = session.query(&sql).await?;
-    let types = told.rows.first().into_iter().flatten();
-    let typed = |(name, of): (&String, &Option<String>)| {
-        format!("{name} {}", of.as_deref().unwrap_or("text"))
-    };
-    Ok(names.iter().zip(types).map(typed).collect())
-}
-
-/// Which column of the input is what.
-struct Columns {
-    label: usize,
-    is_train: usize,
-    features: Vec<usize>,
-    kept: Vec<usize>,
-}
-
-impl Columns {
-    fn of(input: &Table) -> Result<Self, SessionError> {
-        let named = |name: &str| input.columns.iter().position(|c| c.name == name);
-        let needed = |name: &str| {
-            named(name).ok_or_else(|| {
-                SessionError::materialization(format!(
-                    "a logistic regression needs a column `{name}` in its query: a boolean; its \
-                     features are the columns whose names begin with `f_`"
-                ))
-            })
-        };
-        let (features, kept): (Vec<usize>, Vec<usize>) =
-            (0..input.columns.len()).partition(|at| input.columns[*at].name.starts_with("f_"));
-        Ok(Self {
-            label: needed("label")?,
-            is_train: needed("is_train")?,
-            features,
-            kept,
-        })
-    }
-}
-
-fn made(input: &Table, columns: &Columns) -> Vec<Json> {
-    let features: Vec<Vec<Option<f64>>> = input
-        .rows
-        .iter()
-        .map(|row| {
-            columns
-                .features
-                .iter()
-                .map(|at| number(&row[*at]))
-                .collect()
-        })
-        .collect();
-    let is = |row: &Vec<Option<String>>, at: usize| row[at].as_deref().map(|text| text == "t");
-    let mut rows: Vec<&Row> = Vec::new();
-    let mut labels = Vec::new();
-    for (row, features) in input.rows.iter().zip(&features) {
-        if let (Some(true), Some(label)) = (is(row, columns.is_train), is(row, columns.label)) {
-            rows.push(features);
-            labels.push(label);
-        }
-    }
+    session.execute((&create).into()).await?;
     // Without anything to learn from a chance is not known.
-    let model = (!rows.is_empty()).then(|| Model::fit(&rows, &labels, RIDGE));
-    let told = |(row, features): (&Vec<Option<String>>, &Vec<Option<f64>>)| {
-        let mut made = Map::new();
-        for at in &columns.kept {
-            let value = row[*at].clone().map_or(Json::Null, Json::String);
-            made.insert(input.columns[*at].name.clone(), value);
-        }
-        if let Some(model) = &model {
-            let probability = format!("{:.6}", model.probability(features));
-            made.insert("probability".to_owned(), Json::String(probability));
-            let reasons = reasons(input, columns, &model.parts(features));
-            made.insert("reasons".to_owned(), Json::String(reasons));
-        }
-        Json::Object(made)
-    };
-    input.rows.iter().zip(&features).map(told).collect()
-}
-
-/// The features that raise a row's chance most, with what each adds to the log odds.
-fn reasons(input: &Table, columns: &Columns, parts: &[f64]) -> String {
-    let mut named: Vec<(&str, f64)> = columns
-        .features
-        .iter()
-        .zip(parts)
-        .map(|(at, part)| (input.columns[*at].name.trim_start_matches("f_"), *part))
-        .filter(|(_, part)| *part >= 0.05)
-        .collect();
-    named.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
-    let told = named.iter().take(REASONS);
-    let told: Vec<String> = told
-        .map(|(name, part)| format!("{name} +{part:.2}"))
-        .collect();
-    told.join("; ")
-}
-
-/// A cell as a number: booleans are 0 and 1; what is no number is not known.
-fn number(cell: &Option<String>) -> Option<f64> {
-    match cell.as_deref()? {
-        "t" => Some(1.0),
-        "f" => Some(0.0),
-        text => text.parse().ok().filter(|number: &f64| number.is_finite()),
+    if let Some(model) = model {
+        let names = features.iter().map(|f| f.name.clone()).collect();
+        let copy = format!("copy {SCORES} from stdin {}", CopyFormat::Binary.options());
+        let scores = Scores::new(model, rows, names);
+        session.copy_in(&copy, Box::new(scores)).await?;
     }
+    Ok(joined(&columns))
+}
+
+fn forget() -> String {
+    format!("drop table if exists pg_temp.{INPUT}, pg_temp.{SCORES}")
+}
+
+/// The columns that go through, then what was found, in the input's order.
+fn joined(columns: &[Column]) -> String {
+    let kept = columns
+        .iter()
+        .filter(|c| c.name != NUMBER && !is_feature(c));
+    let kept: Vec<String> = kept
+        .map(|c| format!("input.{}", quote_ident(&c.name)))
+        .collect();
+    format!(
+        "select {}, scores.probability, scores.reasons from pg_temp.{INPUT} as input left join \
+         pg_temp.{SCORES} as scores on scores.{NUMBER} = input.{NUMBER} order by input.{NUMBER}",
+        kept.join(", ")
+    )
+}
+
+fn is_feature(column: &Column) -> bool {
+    column.name.starts_with("f_")
+}
+
+/// The features; an error where the input has not the columns and types that it needs.
+fn features(columns: &[Column]) -> Result<Vec<&Column>, SessionError> {
+    for name in ["label", "is_train"] {
+        let Some(column) = columns.iter().find(|c| c.name == name) else {
+            return Err(SessionError::materialization(format!(
+                "a logistic regression needs a column `{name}` in its query: a boolean; its \
+                 features are the columns whose names begin with `f_`"
+            )));
+        };
+        if column.data_type != "boolean" {
+            return Err(SessionError::materialization(format!(
+                "the column `{name}` of a logistic regression is of type {}: make it a boolean",
+                column.data_type
+            )));
+        }
+    }
+    let features: Vec<&Column> = columns.iter().filter(|c| is_feature(c)).collect();
+    let odd = |c: &&&Column| c.data_type != "boolean" && !NUMBERS.contains(&bare(c));
+    match features.iter().find(odd) {
+        Some(odd) => Err(SessionError::materialization(format!(
+            "the feature `{}` of a logistic regression is of type {}: a feature is a number or a \
+             boolean, cast it",
+            odd.name, odd.data_type
+        ))),
+        None => Ok(features),
+    }
+}
+
+/// A type without its precision.
+fn bare(column: &Column) -> &str {
+    let name = column.data_type.split('(').next();
+    name.unwrap_or_default().trim_end()
+}
+
+/// Labels of the rows to learn from, and the features of all, in the input's order.
+async fn read(
+    features: &[&Column],
+    session: &dyn Session,
+) -> Result<(Vec<Option<bool>>, Matrix), SessionError> {
+    let number = |column: &&Column| {
+        let name = quote_ident(&column.name);
+        match bare(column) {
+            "boolean" => format!("{name}::integer::float8"),
+            // Beyond a double's range it is not known.
+            "numeric" => format!("case when abs({name}) < 1e300 then {name}::float8 end"),
+            _ => format!("{name}::float8"),
+        }
+    };
+    let mut cells = vec!["case when is_train then label end".to_owned()];
+    cells.extend(features.iter().map(number));
+    let copy = format!(
+        "copy (select {} from pg_temp.{INPUT} order by {NUMBER}) to stdout {}",
+        cells.join(", "),
+        CopyFormat::Binary.options()
+    );
+    let (mut labels, mut rows) = (Vec::new(), Matrix::new(features.len()));
+    let mut tuples = Tuples::default();
+    let mut take = |piece: &[u8]| {
+        tuples.feed(piece, |mut cells| {
+            labels.push(cells.next().and_then(tuples::boolean));
+            rows.push(cells.map(tuples::double));
+        })
+    };
+    session.copy_out((&copy).into(), &mut take).await?;
+    tuples.finish()?;
+    Ok((labels, rows))
 }

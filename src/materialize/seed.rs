@@ -18,6 +18,7 @@ pub use copy::CopyFormat;
 pub use infer::infer;
 pub use problem::SeedProblem;
 pub use shape::{CopyPlace, SeedColumn, SeedOptions, SeedShape};
+pub(super) use value::Value;
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,11 @@
 //! The one place where a session is made: a Postgres connection plus the template engine.
 
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -17,7 +19,7 @@ use crate::jinja::{
 };
 use crate::names::Relation;
 use crate::pg::{Connection, PgError, SqlPlace};
-use crate::session::{Done, Embedded, MacroArg, Pieces, Session, SessionError};
+use crate::session::{Done, Embedded, MacroArg, Pieces, Session, SessionError, Take};
 
 /// A node's connection and templates. Lives from its pre-hook to its post-hook.
 pub(super) struct RunSession {
@@ -245,6 +247,17 @@ impl Session for RunSession {
             std::panic::resume_unwind(error.into_panic());
         }
         copy.finish().await.map_err(fail)
+    }
+
+    async fn copy_out(&self, sql: Embedded<'_>, take: Take<'_>) -> Result<(), SessionError> {
+        self.check_cancel()?;
+        self.trace("copy", sql.text);
+        let fail = |error| self.error(error, sql);
+        let mut pieces = pin!(self.connection.copy_out(sql.text).await.map_err(fail)?);
+        while let Some(piece) = pieces.try_next().await.map_err(fail)? {
+            take(&piece)?;
+        }
+        Ok(())
     }
 
     async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError> {

@@ -52,6 +52,9 @@ impl<'a> From<&'a String> for Embedded<'a> {
 /// The bytes of a COPY, piece by piece; an error ends it and nothing is copied.
 pub type Pieces = Box<dyn Iterator<Item = Result<Bytes, Diagnostic>> + Send>;
 
+/// Takes the bytes of a COPY, in pieces of any size.
+pub type Take<'a> = &'a mut (dyn FnMut(&[u8]) -> Result<(), SessionError> + Send);
+
 /// What a statement did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
@@ -100,6 +103,9 @@ pub trait Session: Send + Sync {
     /// Streams bytes into `copy … from stdin`; the number of rows. Pulling the next piece may
     /// block.
     async fn copy_in(&self, statement: &str, pieces: Pieces) -> Result<u64, SessionError>;
+
+    /// Runs `copy … to stdout` and hands over its bytes as they come; an error of `take` ends it.
+    async fn copy_out(&self, sql: Embedded<'_>, take: Take<'_>) -> Result<(), SessionError>;
 
     /// Calls a macro as the node would, with dispatch, and gives its text.
     async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError>;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
-use super::{Done, Embedded, MacroArg, Pieces, Session, SessionError};
+use super::{Done, Embedded, MacroArg, Pieces, Session, SessionError, Take};
 use crate::jinja::{Arg, Column, Table};
 use crate::names::Relation;
 
@@ -113,6 +113,11 @@ impl Session for Recording {
     async fn copy_in(&self, statement: &str, _: Pieces) -> Result<u64, SessionError> {
         self.note(format!("copy: {statement}"));
         Ok(0)
+    }
+
+    async fn copy_out(&self, sql: Embedded<'_>, _: Take<'_>) -> Result<(), SessionError> {
+        self.note(format!("copy: {}", sql.text));
+        Ok(())
     }
 
     async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError> {

@@ -3,8 +3,49 @@
 //! Always holds: the answer is finite whatever the rows are (no rows, one class, a constant or
 //! separating feature), and depends on nothing but them.
 
-/// A feature's values, one per row; `None` is unknown and counts as the feature's mean.
-pub type Row = [Option<f64>];
+/// Rows of equal length in one piece of memory, eight bytes a value. NaN is unknown and counts as
+/// the feature's mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matrix {
+    width: usize,
+    rows: usize,
+    values: Vec<f64>,
+}
+
+impl Matrix {
+    /// No rows yet, of so many features.
+    pub fn new(width: usize) -> Self {
+        Self {
+            width,
+            rows: 0,
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds a row: as many values as the matrix has features.
+    pub fn push(&mut self, row: impl IntoIterator<Item = f64>) {
+        let wanted = self.values.len() + self.width;
+        self.values.extend(row);
+        // A row of another length must not shift those after it.
+        self.values.resize(wanted, f64::NAN);
+        self.rows += 1;
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// A row's values.
+    pub fn row(&self, at: usize) -> &[f64] {
+        &self.values[at * self.width..(at + 1) * self.width]
+    }
+}
 
 /// A fitted model: chances from features.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,43 +59,66 @@ pub struct Model {
 /// Newton steps at most; a handful is usual.
 const STEPS: usize = 50;
 
+/// The rows to learn from, and what they hold beside the features.
+struct Lesson<'a> {
+    rows: &'a Matrix,
+    labels: &'a [Option<bool>],
+    ridge: f64,
+}
+
+impl Lesson<'_> {
+    /// Every row that has a label.
+    fn each(&self) -> impl Iterator<Item = (&[f64], bool)> {
+        let labels = self.labels.iter().enumerate();
+        labels.filter_map(|(at, label)| label.map(|label| (self.rows.row(at), label)))
+    }
+}
+
 impl Model {
-    /// Fits rows of equal length with their labels. `ridge` is the penalty on the square of each
-    /// weight of a standardised feature; above 0 for features that separate the labels.
-    pub fn fit(rows: &[&Row], labels: &[bool], ridge: f64) -> Self {
-        let features = rows.first().map_or(0, |row| row.len());
-        let (means, scales) = standards(rows, features);
-        let positive = labels.iter().filter(|label| **label).count();
+    /// Fits the rows that have a label; `None` where there is none to learn from. `ridge` is the
+    /// penalty on the square of each weight of a standardised feature; above 0 for features that
+    /// separate the labels. Needs no memory beside the rows.
+    pub fn fit(rows: &Matrix, labels: &[Option<bool>], ridge: f64) -> Option<Self> {
+        let lesson = Lesson {
+            rows,
+            labels,
+            ridge,
+        };
+        let all = labels.iter().flatten().count();
+        let positive = labels.iter().flatten().filter(|label| **label).count();
+        let (means, scales) = standards(&lesson);
         let mut model = Self {
             means,
             scales,
-            intercept: log_odds(positive, labels.len()),
-            weights: vec![0.0; features],
+            intercept: log_odds(positive, all),
+            weights: vec![0.0; rows.width],
         };
-        if positive == 0 || positive == labels.len() {
-            return model;
+        if positive > 0 && positive < all {
+            model.learn(&lesson);
         }
-        let standard: Vec<Vec<f64>> = rows.iter().map(|row| model.standardised(row)).collect();
+        (all > 0).then_some(model)
+    }
+
+    fn learn(&mut self, lesson: &Lesson<'_>) {
         for _ in 0..STEPS {
-            let Some(step) = model.step(&standard, labels, ridge) else {
+            let Some(step) = self.step(lesson) else {
                 break;
             };
             let longest = step.iter().fold(0.0_f64, |most, s| most.max(s.abs()));
-            let Some(better) = model.moved(&step, &standard, labels, ridge) else {
+            let Some(better) = self.moved(&step, lesson) else {
                 break;
             };
-            model = better;
+            *self = better;
             if longest < 1e-10 {
                 break;
             }
         }
-        model
     }
 
     /// The model after as much of a step as makes it better: a rare feature that says much makes
     /// whole steps overshoot, from where the next one would lead away for good.
-    fn moved(&self, step: &[f64], rows: &[Vec<f64>], labels: &[bool], ridge: f64) -> Option<Self> {
-        let now = self.likelihood(rows, labels, ridge);
+    fn moved(&self, step: &[f64], lesson: &Lesson<'_>) -> Option<Self> {
+        let now = self.likelihood(lesson);
         let mut part = 1.0;
         for _ in 0..40 {
             let mut moved = self.clone();
@@ -62,7 +126,7 @@ impl Model {
             for (weight, step) in moved.weights.iter_mut().zip(&step[1..]) {
                 *weight += part * step;
             }
-            if moved.likelihood(rows, labels, ridge) >= now {
+            if moved.likelihood(lesson) >= now {
                 return Some(moved);
             }
             part /= 2.0;
@@ -71,61 +135,68 @@ impl Model {
     }
 
     /// The logarithm of the labels' likelihood, less the penalty.
-    fn likelihood(&self, rows: &[Vec<f64>], labels: &[bool], ridge: f64) -> f64 {
+    fn likelihood(&self, lesson: &Lesson<'_>) -> f64 {
         let penalty: f64 = self.weights.iter().map(|w| w * w).sum();
-        let of = |(row, label): (&Vec<f64>, &bool)| {
-            let sum: f64 = row.iter().zip(&self.weights).map(|(x, w)| x * w).sum();
-            let odds = self.intercept + sum;
-            let chosen = if *label { odds } else { 0.0 };
+        let of = |(row, label): (&[f64], bool)| {
+            let odds = self.odds(row);
+            let chosen = if label { odds } else { 0.0 };
             // ln(1 + e^x), which does not overflow.
             chosen - (odds.max(0.0) + (-odds.abs()).exp().ln_1p())
         };
-        rows.iter().zip(labels).map(of).sum::<f64>() - ridge * penalty / 2.0
+        lesson.each().map(of).sum::<f64>() - lesson.ridge * penalty / 2.0
     }
 
     /// The chance of a row's label.
-    pub fn probability(&self, row: &Row) -> f64 {
-        let sum: f64 = self.parts(row).iter().sum();
-        logistic(self.intercept + sum)
+    pub fn probability(&self, row: &[f64]) -> f64 {
+        logistic(self.odds(row))
     }
 
     /// What each feature adds to the log odds of a row, beside an average row.
-    pub fn parts(&self, row: &Row) -> Vec<f64> {
-        let standard = self.standardised(row);
-        standard
-            .iter()
-            .zip(&self.weights)
-            .map(|(x, w)| x * w)
-            .collect()
+    pub fn parts(&self, row: &[f64]) -> impl Iterator<Item = f64> {
+        let weights = self.weights.iter();
+        self.standardised(row).zip(weights).map(|(x, w)| x * w)
     }
 
-    fn standardised(&self, row: &Row) -> Vec<f64> {
-        let one = |(at, value): (usize, &Option<f64>)| {
-            value.map_or(0.0, |value| (value - self.means[at]) / self.scales[at])
-        };
-        row.iter().enumerate().map(one).collect()
+    fn odds(&self, row: &[f64]) -> f64 {
+        self.intercept + self.parts(row).sum::<f64>()
+    }
+
+    fn standardised(&self, row: &[f64]) -> impl Iterator<Item = f64> {
+        let standards = self.means.iter().zip(&self.scales);
+        row.iter().zip(standards).map(|(value, (mean, scale))| {
+            if value.is_nan() {
+                0.0
+            } else {
+                (value - mean) / scale
+            }
+        })
     }
 
     /// Newton's step, intercept first; `None` where the curvature is not to be solved.
-    fn step(&self, rows: &[Vec<f64>], labels: &[bool], ridge: f64) -> Option<Vec<f64>> {
+    fn step(&self, lesson: &Lesson<'_>) -> Option<Vec<f64>> {
         let size = self.weights.len() + 1;
         let mut gradient = vec![0.0; size];
         let mut curvature = vec![vec![0.0; size]; size];
-        for (row, label) in rows.iter().zip(labels) {
-            let sum: f64 = row.iter().zip(&self.weights).map(|(x, w)| x * w).sum();
+        let mut at = vec![1.0; size];
+        for (row, label) in lesson.each() {
+            for (slot, value) in at[1..].iter_mut().zip(self.standardised(row)) {
+                *slot = value;
+            }
+            let sum: f64 = at[1..].iter().zip(&self.weights).map(|(x, w)| x * w).sum();
             let p = logistic(self.intercept + sum);
-            let residual = f64::from(u8::from(*label)) - p;
-            let at = |i: usize| if i == 0 { 1.0 } else { row[i - 1] };
+            let residual = f64::from(u8::from(label)) - p;
+            let spread = p * (1.0 - p);
             for i in 0..size {
-                gradient[i] += residual * at(i);
-                for (j, cell) in curvature[i][..=i].iter_mut().enumerate() {
-                    *cell += p * (1.0 - p) * at(i) * at(j);
+                gradient[i] += residual * at[i];
+                let scaled = spread * at[i];
+                for (cell, other) in curvature[i][..=i].iter_mut().zip(&at) {
+                    *cell += scaled * other;
                 }
             }
         }
         for i in 1..size {
-            gradient[i] -= ridge * self.weights[i - 1];
-            curvature[i][i] += ridge;
+            gradient[i] -= lesson.ridge * self.weights[i - 1];
+            curvature[i][i] += lesson.ridge;
         }
         solved(curvature, gradient)
     }
@@ -142,16 +213,21 @@ fn log_odds(positive: usize, all: usize) -> f64 {
 }
 
 /// Mean and standard deviation of each feature where it is known; a constant has the scale 1.
-fn standards(rows: &[&Row], features: usize) -> (Vec<f64>, Vec<f64>) {
+fn standards(lesson: &Lesson<'_>) -> (Vec<f64>, Vec<f64>) {
     let of = |at: usize| {
-        let known: Vec<f64> = rows.iter().filter_map(|row| row[at]).collect();
-        let count = known.len().max(1) as f64;
-        let mean = known.iter().sum::<f64>() / count;
-        let variance = known.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
+        let known = || {
+            lesson
+                .each()
+                .map(|(row, _)| row[at])
+                .filter(|v| !v.is_nan())
+        };
+        let count = known().count().max(1) as f64;
+        let mean = known().sum::<f64>() / count;
+        let variance = known().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
         let scale = variance.sqrt();
         (mean, if scale > 1e-12 { scale } else { 1.0 })
     };
-    (0..features).map(of).unzip()
+    (0..lesson.rows.width).map(of).unzip()
 }
 
 /// Solves a symmetric positive system, of which the lower half is given, by Cholesky.
@@ -186,72 +262,74 @@ fn solved(mut lower: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
 mod tests {
     use super::*;
 
-    fn repeated(groups: &[(f64, usize, usize)]) -> (Vec<Vec<Option<f64>>>, Vec<bool>) {
-        let mut rows = Vec::new();
+    fn repeated(groups: &[(f64, usize, usize)]) -> (Matrix, Vec<Option<bool>>) {
+        let mut rows = Matrix::new(1);
         let mut labels = Vec::new();
         for (value, all, positive) in groups {
             for n in 0..*all {
-                rows.push(vec![Some(*value)]);
-                labels.push(n < *positive);
+                rows.push([*value]);
+                labels.push(Some(n < *positive));
             }
         }
         (rows, labels)
     }
 
-    fn fit(rows: &[Vec<Option<f64>>], labels: &[bool], ridge: f64) -> Model {
-        let rows: Vec<&Row> = rows.iter().map(Vec::as_slice).collect();
-        Model::fit(&rows, labels, ridge)
+    fn fit(rows: &Matrix, labels: &[Option<bool>], ridge: f64) -> Model {
+        Model::fit(rows, labels, ridge).expect("there is something to learn from")
     }
 
     #[test]
     fn two_groups_have_the_chances_that_they_had() {
         let (rows, labels) = repeated(&[(0.0, 10, 3), (1.0, 20, 12)]);
         let model = fit(&rows, &labels, 0.0);
-        assert!((model.probability(&[Some(0.0)]) - 0.3).abs() < 1e-9);
-        assert!((model.probability(&[Some(1.0)]) - 0.6).abs() < 1e-9);
+        assert!((model.probability(&[0.0]) - 0.3).abs() < 1e-9);
+        assert!((model.probability(&[1.0]) - 0.6).abs() < 1e-9);
         // Unknown is average.
-        assert!(model.parts(&[None])[0].abs() < 1e-12);
+        assert_eq!(model.parts(&[f64::NAN]).collect::<Vec<_>>(), [0.0]);
+    }
+
+    #[test]
+    fn rows_without_a_label_and_unknown_values_teach_nothing() {
+        let (mut rows, mut labels) = repeated(&[(0.0, 10, 3), (1.0, 20, 12)]);
+        let model = fit(&rows, &labels, 1.0);
+        rows.push([1e6]);
+        labels.push(None);
+        assert_eq!(fit(&rows, &labels, 1.0), model);
+        rows.push([]);
+        assert!(rows.row(31)[0].is_nan());
     }
 
     #[test]
     fn a_rare_feature_that_says_much_does_not_overshoot() {
         let (rows, labels) = repeated(&[(0.0, 8000, 400), (1.0, 130, 115)]);
         let model = fit(&rows, &labels, 0.0);
-        assert!((model.probability(&[Some(0.0)]) - 0.05).abs() < 1e-9);
-        assert!((model.probability(&[Some(1.0)]) - 115.0 / 130.0).abs() < 1e-9);
+        assert!((model.probability(&[0.0]) - 0.05).abs() < 1e-9);
+        assert!((model.probability(&[1.0]) - 115.0 / 130.0).abs() < 1e-9);
     }
 
     #[test]
     fn the_penalty_pulls_chances_together_and_keeps_their_mean() {
         let (rows, labels) = repeated(&[(0.0, 10, 3), (1.0, 20, 12)]);
         let model = fit(&rows, &labels, 10.0);
-        let (low, high) = (
-            model.probability(&[Some(0.0)]),
-            model.probability(&[Some(1.0)]),
-        );
+        let (low, high) = (model.probability(&[0.0]), model.probability(&[1.0]));
         assert!(0.3 < low && low < high && high < 0.6, "{low} {high}");
         assert!((10.0 * low + 20.0 * high - 15.0).abs() < 1e-6);
     }
 
     #[test]
     fn rows_that_say_nothing_or_everything_give_finite_chances() {
+        assert_eq!(Model::fit(&Matrix::new(3), &[], 1.0), None);
         for (rows, labels) in [
-            repeated(&[]),
             repeated(&[(1.0, 5, 0)]),
             repeated(&[(1.0, 5, 5)]),
             repeated(&[(7.0, 6, 2)]),
+            repeated(&[(f64::NAN, 6, 2)]),
             repeated(&[(0.0, 6, 0), (1.0, 6, 6)]),
         ] {
-            let model = fit(&rows, &labels, 1.0);
-            let row = if rows.is_empty() {
-                vec![]
-            } else {
-                vec![Some(1.0)]
-            };
-            let chance = model.probability(&row);
+            let chance = fit(&rows, &labels, 1.0).probability(&[1.0]);
             assert!((0.0..=1.0).contains(&chance), "{chance} of {labels:?}");
         }
         let (rows, labels) = repeated(&[(7.0, 6, 2)]);
-        assert!((fit(&rows, &labels, 1.0).probability(&[Some(7.0)]) - 1.0 / 3.0).abs() < 1e-9);
+        assert!((fit(&rows, &labels, 1.0).probability(&[7.0]) - 1.0 / 3.0).abs() < 1e-9);
     }
 }

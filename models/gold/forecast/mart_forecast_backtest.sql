@@ -1,5 +1,6 @@
 -- Grain: one row per method, origin and horizon whose month has come: forecast, actual, and the interval that the errors known
 -- at the origin gave. An error is known when its target month was closed by then; below four of them there is no interval.
+-- Errors count by what they were per dollar of MRR (macros/statistics.sql), and are as many as are independent.
 with judged as (
 
     select
@@ -7,6 +8,7 @@ with judged as (
         origin_month,
         horizon_months,
         target_month,
+        origin_usd,
         forecast_usd,
         actual_usd,
         actual_usd - forecast_usd as error_usd
@@ -22,13 +24,16 @@ known as (
         judged.origin_month,
         judged.horizon_months,
         count(earlier.error_usd) as known_errors,
-        sqrt(avg(earlier.error_usd ^ 2)) as spread
+        sqrt(
+            avg({{ squared_error_per_dollar('earlier.error_usd', 'earlier.origin_usd') }}) * greatest(judged.origin_usd, 1)
+        ) as spread,
+        {{ independent_errors('count(earlier.error_usd)', 'judged.horizon_months') }} as degrees
     from judged
     left join judged as earlier
         on earlier.method = judged.method
         and earlier.horizon_months = judged.horizon_months
         and earlier.target_month <= judged.origin_month
-    group by judged.method, judged.origin_month, judged.horizon_months
+    group by judged.method, judged.origin_month, judged.horizon_months, judged.origin_usd
 
 )
 
@@ -37,14 +42,27 @@ select
     judged.origin_month,
     judged.horizon_months,
     judged.target_month,
+    judged.origin_usd,
     judged.forecast_usd,
     judged.actual_usd,
     judged.error_usd,
     known.known_errors,
-    case when known.known_errors >= 4 then round(judged.forecast_usd - 1.281552 * known.spread, 2) end as low_80_usd,
-    case when known.known_errors >= 4 then round(judged.forecast_usd + 1.281552 * known.spread, 2) end as high_80_usd,
-    case when known.known_errors >= 4 then round(judged.forecast_usd - 1.959964 * known.spread, 2) end as low_95_usd,
-    case when known.known_errors >= 4 then round(judged.forecast_usd + 1.959964 * known.spread, 2) end as high_95_usd
+    case
+        when known.known_errors >= 4
+            then round(greatest(judged.forecast_usd - {{ t_quantile(1.281552, 'known.degrees') }} * known.spread, 0), 2)
+    end as low_80_usd,
+    case
+        when known.known_errors >= 4
+            then round(judged.forecast_usd + {{ t_quantile(1.281552, 'known.degrees') }} * known.spread, 2)
+    end as high_80_usd,
+    case
+        when known.known_errors >= 4
+            then round(greatest(judged.forecast_usd - {{ t_quantile(1.959964, 'known.degrees') }} * known.spread, 0), 2)
+    end as low_95_usd,
+    case
+        when known.known_errors >= 4
+            then round(judged.forecast_usd + {{ t_quantile(1.959964, 'known.degrees') }} * known.spread, 2)
+    end as high_95_usd
 from judged
 inner join known
     on known.method = judged.method

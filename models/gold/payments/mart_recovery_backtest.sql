@@ -1,5 +1,6 @@
 -- Grain: one row per mature month: what would have been expected of the episodes that began in it, from the shares by reason
 -- known at its beginning, beside what was paid. Known at a month's beginning is what began at least 30 days before it.
+-- The 80 % interval has the chance of each invoice, the uncertainty of each share, and the skewness that few invoices give.
 with episode as (
 
     select
@@ -9,6 +10,7 @@ with episode as (
         count(*) filter (where episode_outcome = 'recovered' and days_to_recovery <= 30) as recovered,
         sum(failed_usd) as failed_usd,
         sum(failed_usd ^ 2) as failed_squared,
+        sum(failed_usd ^ 3) as failed_cubed,
         coalesce(sum(failed_usd) filter (where episode_outcome = 'recovered' and days_to_recovery <= 30), 0.00) as recovered_usd
     from {{ ref('fct_dunning_episode') }}
     group by date_trunc('month', opened_date::timestamp), first_reason_category
@@ -26,6 +28,7 @@ spine as (
         coalesce(episode.recovered, 0) as recovered,
         coalesce(episode.failed_usd, 0.00) as failed_usd,
         coalesce(episode.failed_squared, 0) as failed_squared,
+        coalesce(episode.failed_cubed, 0) as failed_cubed,
         coalesce(episode.recovered_usd, 0.00) as recovered_usd
     from {{ ref('dim_month') }} as month
     cross join (select distinct reason_category from episode) as reason
@@ -78,20 +81,30 @@ summed as (
         sqrt(
             sum(failed_squared * probability * (1 - probability))
             + sum(failed_usd ^ 2 * probability * (1 - probability) / (reason_episodes + 21))
-        ) as standard_error
+        ) as standard_error,
+        sum(failed_cubed * probability * (1 - probability) * (1 - 2 * probability)) as third_moment
     from judged
     group by month_start
     having sum(episodes) > 0
 
 ),
 
-bounded as (
+skewed as (
 
     select
         summed.*,
-        greatest(expected_usd - 1.281552 * standard_error, 0) as expected_low_usd,
-        least(expected_usd + 1.281552 * standard_error, failed_usd) as expected_high_usd
+        coalesce(third_moment / nullif(standard_error, 0) ^ 3, 0) as skewness
     from summed
+
+),
+
+bounded as (
+
+    select
+        skewed.*,
+        greatest(expected_usd + {{ skewed_quantile(-1.281552, 'skewness') }} * standard_error, 0) as expected_low_usd,
+        least(expected_usd + {{ skewed_quantile(1.281552, 'skewness') }} * standard_error, failed_usd) as expected_high_usd
+    from skewed
 
 )
 

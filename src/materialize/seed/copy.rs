@@ -24,21 +24,21 @@ impl CopyFormat {
     }
 
     /// What comes before the first row.
-    pub(super) fn begin(self, out: &mut Vec<u8>) {
+    pub(in crate::materialize) fn begin(self, out: &mut Vec<u8>) {
         if self == Self::Binary {
             out.extend_from_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
         }
     }
 
     /// What comes after the last row.
-    pub(super) fn end(self, out: &mut Vec<u8>) {
+    pub(in crate::materialize) fn end(self, out: &mut Vec<u8>) {
         if self == Self::Binary {
             out.extend_from_slice(&(-1_i16).to_be_bytes());
         }
     }
 
     /// What comes before a row's first value.
-    pub(super) fn begin_row(self, columns: usize, out: &mut Vec<u8>) {
+    pub(in crate::materialize) fn begin_row(self, columns: usize, out: &mut Vec<u8>) {
         if self == Self::Binary {
             // Postgres has at most 1,600 columns, and says so before any row is sent.
             out.extend_from_slice(&(columns as u16).to_be_bytes());
@@ -46,7 +46,7 @@ impl CopyFormat {
     }
 
     /// One value; `first` of its row or not.
-    pub(super) fn put(self, value: &Value<'_>, first: bool, out: &mut Vec<u8>) {
+    pub(in crate::materialize) fn put(self, value: &Value<'_>, first: bool, out: &mut Vec<u8>) {
         match self {
             Self::Binary => binary(value, out),
             Self::Text => {
@@ -59,7 +59,7 @@ impl CopyFormat {
     }
 
     /// What comes after a row's last value.
-    pub(super) fn end_row(self, out: &mut Vec<u8>) {
+    pub(in crate::materialize) fn end_row(self, out: &mut Vec<u8>) {
         if self == Self::Text {
             out.push(b'\n');
         }

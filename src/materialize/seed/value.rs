@@ -45,7 +45,7 @@ pub(super) enum Given {
 
 /// A field's value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value<'a> {
+pub(in crate::materialize) enum Value<'a> {
     Null,
     Int2(i16),
     Int4(i32),

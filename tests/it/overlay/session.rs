@@ -9,7 +9,7 @@ use marts::jinja::{
 };
 use marts::names::{Relation, RelationKind, quote_literal};
 use marts::pg::{Connection, PgError, Rows};
-use marts::session::{Done, Embedded, MacroArg, Pieces, Session, SessionError};
+use marts::session::{Done, Embedded, MacroArg, Pieces, Session, SessionError, Take};
 use tokio::runtime::Handle;
 
 /// A node's connection and templates.
@@ -170,6 +170,10 @@ impl Session for TestSession {
 
     async fn copy_in(&self, _: &str, _: Pieces) -> Result<u64, SessionError> {
         unreachable!("no seed is loaded here")
+    }
+
+    async fn copy_out(&self, _: Embedded<'_>, _: Take<'_>) -> Result<(), SessionError> {
+        unreachable!("no regression is made here")
     }
 
     async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError> {

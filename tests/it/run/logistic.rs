@@ -78,3 +78,61 @@ fn a_query_without_a_label_says_what_is_missing_and_one_without_rows_is_an_empty
         "22|0"
     );
 }
+
+#[test]
+fn what_is_no_boolean_and_what_is_no_number_is_refused() {
+    let p = Project::new(&[(
+        "models/score.sql",
+        "{{ config(materialized='logistic_regression') }}
+         select 1 as label, true as is_train, 1 as f_one",
+    )]);
+    p.fails(1, &["run"], &["`label`", "of type integer", "boolean"]);
+    p.write(
+        "models/score.sql",
+        "{{ config(materialized='logistic_regression') }}
+         select true as label, true as is_train, 'x'::text as f_one",
+    );
+    p.fails(1, &["run"], &["the feature `f_one`", "of type text"]);
+}
+
+#[test]
+fn the_contract_of_a_regression_is_kept() {
+    let contract = |kind: &str| {
+        format!(
+            "models: [{{name: score, config: {{contract: {{enforced: true}}}}, columns: [\
+             {{name: id, data_type: integer}}, {{name: \"Group's\", data_type: text, quote: true}}, \
+             {{name: day, data_type: date}}, {{name: label, data_type: boolean}}, \
+             {{name: is_train, data_type: boolean}}, {{name: probability, data_type: {kind}}}, \
+             {{name: reasons, data_type: text}}]}}]"
+        )
+    };
+    let p = Project::new(&[
+        ("models/score.sql", MODEL),
+        ("models/schema.yml", &contract("numeric")),
+    ]);
+    p.ok(&["build"]);
+    p.write("models/schema.yml", &contract("text"));
+    p.fails(1, &["build"], &["contract", "probability"]);
+}
+
+#[test]
+fn odd_numbers_and_many_rows_go_through() {
+    let p = Project::new(&[(
+        "models/score.sql",
+        "{{ config(materialized='logistic_regression') }}
+         select n as id, n % 3 = 0 as label, n < 9000 as is_train, n % 3 = 0 as \"f_of \"\"three\"\"\",
+                case n % 5 when 0 then null when 1 then 'NaN' when 2 then 'Infinity'
+                     when 3 then 1e400 else 1 end::numeric as f_odd,
+                (case n % 2 when 0 then 'Infinity' else '1' end)::real as f_real
+         from generate_series(1, 10000) as n order by n",
+    )]);
+    p.ok(&["run"]);
+    assert_eq!(
+        p.rows(
+            "select count(*), count(*) filter (where (probability > 0.5) = label), \
+             count(*) filter (where reasons = 'of \"three\" +' || split_part(reasons, '+', 2)) \
+             from shop.score"
+        ),
+        "10000|10000|3333"
+    );
+}
