@@ -1,10 +1,10 @@
--- Every invoice in dunning is in the forecast once, with its whole amount; the outlook adds them up, and what it expects is what
+-- Every invoice in dunning is in the forecast once, with what is open of it; the outlook adds them up, and what it expects is what
 -- the invoices together are expected to bring.
 with episode as (
 
     select
         count(*) as invoices,
-        coalesce(sum(failed_usd), 0) as failed_usd
+        coalesce(sum(failed_usd - recovered_usd), 0) as failed_usd
     from {{ ref('fct_dunning_episode') }}
     where episode_outcome = 'in_dunning'
 

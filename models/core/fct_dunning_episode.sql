@@ -54,6 +54,8 @@ described as (
             else 'in_dunning'
         end as episode_outcome,
         amount_due_usd as failed_usd,
+        -- A part may be paid of what is still open, or was written off in the end.
+        collected_usd as recovered_usd,
         attempts,
         failed_attempts,
         first_decline_code,
@@ -83,6 +85,7 @@ select
     closed_at,
     episode_outcome,
     failed_usd,
+    recovered_usd,
     attempts,
     failed_attempts,
     first_decline_code,

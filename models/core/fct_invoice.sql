@@ -24,8 +24,15 @@ with attempts as (
         max(reason_category) filter (where is_failed and attempt_number = 1) as first_reason_category,
         max(failure_class) filter (where is_failed and attempt_number = 1) as first_failure_class,
         min(attempt_number) filter (where outcome = 'succeeded') as succeeded_attempt_number,
+        sum(amount_usd) filter (where outcome = 'succeeded' and attempt_number < first_failed_number) as before_failure_usd,
+        max(settled_date) filter (where outcome = 'succeeded') as last_collected_date,
         max(updated_at) as updated_at
-    from {{ ref('fct_payment_attempt') }}
+    from (
+        select
+            attempt.*,
+            min(attempt_number) filter (where is_failed) over (partition by invoice_id) as first_failed_number
+        from {{ ref('fct_payment_attempt') }} as attempt
+    ) as numbered
     group by invoice_id
 
 ),
@@ -86,6 +93,12 @@ joined as (
         attempts.first_reason_category,
         attempts.first_failure_class,
         attempts.succeeded_attempt_number,
+        attempts.last_collected_date,
+        -- What came in before anything failed, be it in parts.
+        case
+            when coalesce(attempts.failed_attempts, 0) = 0 then invoice.amount_paid_usd
+            else least(coalesce(attempts.before_failure_usd, 0.00), invoice.amount_paid_usd)
+        end as paid_on_first_try_usd,
         coalesce(refunds.refunded_minor, 0) as refunded_minor,
         coalesce(refunds.refunded_usd, 0.00) as refunded_usd,
         coalesce(disputes.lost_disputes_usd, 0.00) as lost_disputes_usd,
@@ -159,8 +172,8 @@ select
     -- What is due is rounded; the credit takes the remainder, so that billed = credit + due holds to the cent.
     case when is_billed then total_usd - amount_due_usd else 0.00 end as credit_applied_usd,
     case when is_billed then amount_paid_usd else 0.00 end as collected_usd,
-    case when is_billed and succeeded_attempt_number = 1 then amount_paid_usd else 0.00 end as billed_on_first_try_usd,
-    case when is_billed and succeeded_attempt_number > 1 then amount_paid_usd else 0.00 end as billed_on_retry_usd,
+    case when is_billed then paid_on_first_try_usd else 0.00 end as billed_on_first_try_usd,
+    case when is_billed then amount_paid_usd - paid_on_first_try_usd else 0.00 end as billed_on_retry_usd,
     case when status = 'uncollectible' then amount_due_usd - amount_paid_usd else 0.00 end as written_off_usd,
     case when is_billed and status = 'open' then amount_due_usd - amount_paid_usd else 0.00 end as outstanding_usd,
     refunded_usd,
@@ -169,6 +182,7 @@ select
     attempts,
     pending_attempts,
     failed_attempts,
+    last_collected_date,
     first_attempted_at,
     first_attempted_month,
     last_attempted_at,

@@ -21,10 +21,10 @@ invoice as (
         count(*) as failed_invoices,
         count(*) filter (where episode_outcome = 'recovered') as recovered_invoices,
         sum(failed_usd) as failed_usd,
-        coalesce(sum(failed_usd) filter (where episode_outcome = 'recovered'), 0.00) as recovered_usd,
-        coalesce(sum(failed_usd) filter (where episode_outcome = 'in_dunning'), 0.00) as in_dunning_usd,
-        coalesce(sum(failed_usd) filter (where episode_outcome = 'written_off'), 0.00) as written_off_usd,
-        coalesce(sum(failed_usd) filter (where episode_outcome = 'voided'), 0.00) as voided_usd
+        sum(recovered_usd) as recovered_usd,
+        coalesce(sum(failed_usd - recovered_usd) filter (where episode_outcome = 'in_dunning'), 0.00) as in_dunning_usd,
+        coalesce(sum(failed_usd - recovered_usd) filter (where episode_outcome = 'written_off'), 0.00) as written_off_usd,
+        coalesce(sum(failed_usd - recovered_usd) filter (where episode_outcome = 'voided'), 0.00) as voided_usd
     from {{ ref('fct_dunning_episode') }}
     group by due_month, first_reason_category
 

@@ -38,9 +38,9 @@ cohort as (
         count(*) filter (where is_failed and payment_state = 'written_off') as written_off_invoices,
         count(*) filter (where is_failed and payment_state = 'voided_after_failure') as voided_invoices,
         coalesce(sum(amount_due_usd) filter (where is_failed), 0.00) as failed_usd,
-        coalesce(sum(amount_due_usd) filter (where is_failed and payment_state = 'recovered'), 0.00) as recovered_usd,
-        coalesce(sum(amount_due_usd) filter (where is_failed and payment_state = 'in_dunning'), 0.00) as in_dunning_usd,
-        coalesce(sum(amount_due_usd) filter (where is_failed and payment_state = 'written_off'), 0.00) as written_off_usd,
+        coalesce(sum(collected_usd) filter (where is_failed), 0.00) as recovered_usd,
+        coalesce(sum(amount_due_usd - collected_usd) filter (where is_failed and payment_state = 'in_dunning'), 0.00) as in_dunning_usd,
+        coalesce(sum(written_off_usd) filter (where is_failed), 0.00) as written_off_usd,
         coalesce(
             sum(amount_due_usd) filter (where is_failed and payment_state = 'voided_after_failure'), 0.00
         ) as voided_usd,

@@ -29,8 +29,7 @@ cash_in as (
         paid_month as month_start,
         coalesce(plan_id, 'ALL') as plan_id,
         sum(collected_usd) as cash_collected_usd
-    from {{ ref('fct_invoice') }}
-    where paid_month is not null
+    from {{ ref('fct_payment') }}
     group by grouping sets ((paid_month, plan_id), (paid_month))
 
 ),

@@ -24,6 +24,8 @@ pub enum Stream {
     Market = 6,
     /// Which rows are spoilt.
     Dirt = 7,
+    /// Rare cases, apart from all else: a case that is added leaves every other life as it was.
+    Rare = 8,
 }
 
 /// A stream of random numbers with the draws the simulation needs.

@@ -5,7 +5,8 @@
 use super::id::Id;
 use super::life::{Life, UserSpan};
 use super::params::{
-    ACTIONS_PER_EVENT, DECLINE, EVENTS_PER_DAY, FALSE_ALARM, FEATURE_ZIPF, TRIAL_ACTIVATED, WEEKEND,
+    ACTIONS_PER_EVENT, DECLINE, EVENTS_PER_DAY, FALSE_ALARM, FEATURE_ZIPF, SKEWED_CLOCK,
+    TRIAL_ACTIVATED, WEEKEND,
 };
 use super::profile::user_habits;
 use super::random::{Dice, Stream};
@@ -116,6 +117,8 @@ struct Stay {
     events: u32,
     sessions: u32,
     platform: &'static str,
+    /// How far the phone's clock is ahead of ours.
+    clock_ahead: i64,
     country: &'static str,
     utc_offset: i64,
     tastes: Tastes,
@@ -135,6 +138,7 @@ impl Stay {
             events: 0,
             sessions: 0,
             platform,
+            clock_ahead: clock_ahead(seed, customer, span.user, platform),
             country: life.who.country.code,
             utc_offset: life.who.country.utc_offset,
             tastes: Tastes::zipf(),
@@ -178,6 +182,9 @@ impl Stay {
         } else {
             1.0
         };
+        // Not across midnight: of the days before the window's end every event is written.
+        let received_at = at.plus(lag as i64 - self.clock_ahead);
+        let received_at = received_at.max(At(at.day() * DAY));
         let (name, feature) = PRODUCT_EVENTS[kind];
         ProductEventRow {
             event_id: Id::part("pe", self.customer, self.number, self.events),
@@ -190,9 +197,23 @@ impl Stay {
             platform: self.platform,
             country: self.country,
             occurred_at: at,
-            received_at: at.plus(lag as i64),
+            received_at,
             props: (name == "report_exported").then_some(r#"{"format": "csv"}"#),
         }
+    }
+}
+
+/// Seconds by which a user's clock is ahead: some phones are set by hand.
+fn clock_ahead(seed: u64, customer: u32, user: u32, platform: &str) -> i64 {
+    if !matches!(platform, "ios" | "android") {
+        return 0;
+    }
+    let (share, most) = SKEWED_CLOCK;
+    let mut dice = Dice::new(seed, Stream::Rare, customer.into(), user.into());
+    if dice.chance(share) {
+        dice.whole(20, most)
+    } else {
+        0
     }
 }
 

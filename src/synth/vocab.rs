@@ -65,7 +65,7 @@ pub const SUBSCRIPTION_EVENTS: &[&str] = &[
 /// How long a discount lasts.
 pub const DISCOUNT_DURATIONS: &[&str] = &["once", "repeating", "forever"];
 /// Promotion codes.
-pub const PROMO_CODES: &[&str] = &["WELCOME20", "HALFOFF", "PARTNER10"];
+pub const PROMO_CODES: &[&str] = &["WELCOME20", "HALFOFF", "PARTNER10", "FIRSTFREE"];
 /// Invoice states.
 pub const INVOICE_STATUSES: &[&str] = &["draft", "open", "paid", "void", "uncollectible"];
 /// Why an invoice was made.

@@ -20,8 +20,8 @@ cell as (
         count(distinct episode.customer_id) as customers,
         count(*) filter (where episode.episode_outcome = 'recovered') as recovered_invoices,
         sum(episode.failed_usd) as failed_usd,
-        coalesce(sum(episode.failed_usd) filter (where episode.episode_outcome = 'recovered'), 0.00) as recovered_usd,
-        coalesce(sum(episode.failed_usd) filter (where episode.episode_outcome = 'written_off'), 0.00) as written_off_usd
+        sum(episode.recovered_usd) as recovered_usd,
+        coalesce(sum(episode.failed_usd - episode.recovered_usd) filter (where episode.episode_outcome = 'written_off'), 0.00) as written_off_usd
     from {{ ref('fct_dunning_episode') }} as episode
     inner join window_month on window_month.month_start = episode.due_month
     group by episode.plan_id, episode.first_reason_category

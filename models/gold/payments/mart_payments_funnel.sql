@@ -5,6 +5,7 @@ with invoice as (
     select
         due_month as month_start,
         amount_due_usd,
+        collected_usd,
         is_attempted,
         is_attempted and failed_attempts > 0 as is_failed,
         payment_state
@@ -20,7 +21,7 @@ step as (
         listed.step_order,
         listed.step,
         count(*) filter (where listed.holds) as invoices,
-        coalesce(sum(invoice.amount_due_usd) filter (where listed.holds), 0.00) as amount_usd
+        coalesce(sum(listed.amount_usd), 0.00) as amount_usd
     from invoice
     cross join lateral (
         values
@@ -32,7 +33,19 @@ step as (
             (6, 'in_dunning', is_failed and payment_state = 'in_dunning'),
             (7, 'voided', is_failed and payment_state = 'voided_after_failure'),
             (8, 'leaked', is_failed and payment_state = 'written_off')
-    ) as listed (step_order, step, holds)
+    ) as named (step_order, step, holds)
+    -- What was paid of an invoice whose rest is open or was written off has come back.
+    cross join lateral (
+        select
+            named.step_order,
+            named.step,
+            named.holds,
+            case
+                when named.step = 'recovered' then case when invoice.is_failed then invoice.collected_usd end
+                when named.holds and named.step in ('in_dunning', 'leaked') then invoice.amount_due_usd - invoice.collected_usd
+                when named.holds then invoice.amount_due_usd
+            end as amount_usd
+    ) as listed
     group by invoice.month_start, listed.step_order, listed.step
 
 ),

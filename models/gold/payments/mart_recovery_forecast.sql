@@ -15,7 +15,8 @@ with open_invoice as (
         episode.failed_attempts,
         episode.messages_sent,
         coalesce(attempt.method_type, 'unknown') as method_type,
-        episode.failed_usd,
+        -- What is still open of it.
+        episode.failed_usd - episode.recovered_usd as failed_usd,
         floor(extract(epoch from as_of.as_of_at - episode.opened_at) / 86400)::integer as age_days
     from {{ ref('fct_dunning_episode') }} as episode
     left join {{ ref('fct_payment_attempt') }} as attempt

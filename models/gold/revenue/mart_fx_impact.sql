@@ -1,16 +1,16 @@
--- Grain: one row per month in which invoices were paid and currency other than USD: what the payments are worth at the fixed rate, at
+-- Grain: one row per month in which payments came in and currency other than USD: what the payments are worth at the fixed rate, at
 -- the market rate of the day (the last known, where a day has none), and the difference, which no mart of revenue contains.
 with paid as (
 
     select
-        invoice.paid_month as month_start,
-        invoice.paid_date,
-        invoice.currency,
-        sum(invoice.amount_paid_minor) as paid_minor,
-        sum(invoice.collected_usd) as fixed_usd
-    from {{ ref('fct_invoice') }} as invoice
-    where invoice.paid_month is not null and invoice.currency <> 'USD' and invoice.collected_usd > 0
-    group by invoice.paid_month, invoice.paid_date, invoice.currency
+        paid_month as month_start,
+        paid_date,
+        currency,
+        sum(amount_minor) as paid_minor,
+        sum(collected_usd) as fixed_usd
+    from {{ ref('fct_payment') }}
+    where currency <> 'USD' and collected_usd > 0
+    group by paid_month, paid_date, currency
 
 ),
 

@@ -244,6 +244,7 @@ impl Life<'_> {
         self.tell(at, sub, "upgraded");
         let rest = self.prorated(at, sub, quantity, 1);
         self.bill_change(at, sub, vec![unused, rest]);
+        self.may_switch_again(at, sub);
     }
 
     /// Monthly plans step down with the period; annual ones at once, for credit.

@@ -33,14 +33,21 @@ impl Life<'_> {
             return;
         }
         let failed = self.draw_outcome(at, bill, by);
+        let is_rest = self.logs.invoices.row(bill).amount_paid > 0;
         if by == Initiator::Customer
+            && !is_rest
             && self.bills[bill]
                 .reason
                 .is_some_and(|r| self.who.reasons()[r].replaces_method)
         {
             self.replace_method(at, self.bills[bill].sub);
         }
-        let attempt = self.add_attempt(at, bill, by);
+        let amount = if failed.is_none() {
+            self.sum_paid_now(bill, by)
+        } else {
+            self.owed(bill)
+        };
+        let attempt = self.add_attempt(at, bill, by, amount);
         let b = &mut self.bills[bill];
         b.first_attempt.get_or_insert(at);
         b.attempts += 1;
@@ -105,7 +112,7 @@ impl Life<'_> {
         self.dice.chance(total).then(|| self.dice.pick(&chances))
     }
 
-    fn add_attempt(&mut self, at: At, bill: usize, by: Initiator) -> usize {
+    fn add_attempt(&mut self, at: At, bill: usize, by: Initiator, amount: i64) -> usize {
         let place = self.logs.attempts.len();
         let method = self.method.unwrap_or(0);
         let row = AttemptRow {
@@ -116,8 +123,8 @@ impl Life<'_> {
             attempt_number: self.bills[bill].attempts as i32 + 1,
             initiator: vocab::INITIATORS[by as usize],
             attempted_at: at,
-            currency: self.who.country.currency,
-            amount: self.logs.invoices.row(bill).amount_due,
+            currency: self.logs.invoices.row(bill).currency,
+            amount,
             outcome: "pending",
             settled_at: None,
             decline_code: None,
@@ -134,7 +141,11 @@ impl Life<'_> {
                 row.outcome = "succeeded";
                 row.settled_at = Some(at);
             });
-            self.paid(at, bill, attempt);
+            if self.logs.attempts.row(attempt).amount < self.owed(bill) {
+                self.paid_in_part(at, bill, attempt);
+            } else {
+                self.paid(at, bill, attempt);
+            }
             return;
         };
         let weights: Vec<f64> = self.who.reasons()[reason]
@@ -180,6 +191,7 @@ impl Life<'_> {
             let days = self.dice.between(1.0, 20.0);
             self.plan(at.plus_days(days), Event::Goodwill { bill });
         }
+        self.may_be_returned(at, bill, attempt);
     }
 
     /// An invoice that had failed is closed: the subscription may be in good standing again.
@@ -195,7 +207,7 @@ impl Life<'_> {
         }
     }
 
-    fn begin_dunning(&mut self, at: At, bill: usize, reason: usize) {
+    pub(super) fn begin_dunning(&mut self, at: At, bill: usize, reason: usize) {
         let sub = self.bills[bill].sub;
         let first = self.bills[bill].first_attempt.unwrap_or(at);
         self.bills[bill].reason = Some(reason);
@@ -294,6 +306,7 @@ impl Life<'_> {
             );
         } else {
             self.close(at, bill, "uncollectible");
+            self.may_be_paid_after_all(at, bill);
         }
     }
 
@@ -305,6 +318,9 @@ impl Life<'_> {
 
     fn give_up(&mut self, at: At, bill: usize, status: &'static str) {
         self.bills[bill].closed = true;
+        // What was paid in part cannot be void: the rest is written off.
+        let in_part = self.logs.invoices.row(bill).amount_paid > 0;
+        let status = if in_part { "uncollectible" } else { status };
         self.logs.invoices.update(bill, at, |row| {
             row.status = status;
             if status == "void" {
@@ -324,10 +340,10 @@ impl Life<'_> {
     }
 
     pub(super) fn refund(&mut self, at: At, attempt: usize) {
-        if self.disputed.contains(&attempt) {
+        let payment = self.logs.attempts.row(attempt).clone();
+        if self.disputed.contains(&attempt) || payment.outcome != "succeeded" {
             return;
         }
-        let payment = self.logs.attempts.row(attempt).clone();
         let share = if self.dice.chance(REFUNDS.3) {
             1.0
         } else {
@@ -364,7 +380,7 @@ impl Life<'_> {
             .map(|r| r.amount)
             .sum();
         let reason = vocab::DISPUTE_REASONS[self.dice.pick(&[0.45, 0.2, 0.25, 0.1])];
-        if back >= payment.amount {
+        if back >= payment.amount || payment.outcome != "succeeded" {
             return;
         }
         self.disputed.push(attempt);

@@ -119,7 +119,7 @@ impl Life<'_> {
             invoice_id: self.id("in", place),
             subscription_id: self.sub_id(self.bills[place].sub),
             customer_id: self.customer_id(),
-            currency: self.who.country.currency,
+            currency: self.currency,
             status: "draft",
             billing_reason: reason,
             collection_method: if transfer {
@@ -164,7 +164,7 @@ impl Life<'_> {
                 "subscription"
             },
             quantity: line.quantity,
-            currency: self.who.country.currency,
+            currency: self.currency,
             amount: priced.amount,
             discount: priced.discount,
             tax: priced.tax,
@@ -203,7 +203,8 @@ impl Life<'_> {
 
     /// Writes a credit to the customer's balance.
     pub(super) fn give_credit(&mut self, at: At, bill: usize, amount: i64, reason: &'static str) {
-        if amount <= 0 {
+        // A balance is in one currency.
+        if amount <= 0 || self.logs.invoices.row(bill).currency != self.currency {
             return;
         }
         self.balance += amount;
@@ -211,7 +212,7 @@ impl Life<'_> {
             credit_note_id: self.id("cn", self.logs.credit_notes.len()),
             invoice_id: self.id("in", bill),
             customer_id: self.customer_id(),
-            currency: self.who.country.currency,
+            currency: self.currency,
             amount,
             reason,
             status: "issued",

@@ -8,6 +8,7 @@ mod change;
 mod collect;
 mod invoice;
 mod leave;
+mod rare;
 mod start;
 
 use std::cmp::Reverse;
@@ -95,6 +96,20 @@ enum Event {
     },
     Return,
     Forget,
+    /// A contract is entered that began earlier.
+    Enter {
+        began: At,
+    },
+    PaidAfterAll {
+        bill: usize,
+    },
+    Returned {
+        bill: usize,
+        attempt: usize,
+    },
+    GivenUp {
+        bill: usize,
+    },
 }
 
 /// A change that a customer makes to a subscription.
@@ -205,6 +220,8 @@ pub struct Life<'w> {
     bills: Vec<Bill>,
     method: Option<usize>,
     method_kind: Method,
+    /// What it pays in now.
+    currency: &'static str,
     balance: i64,
     /// Payments that the cardholder disputes: they are not refunded as well.
     disputed: Vec<usize>,
@@ -232,6 +249,7 @@ impl<'w> Life<'w> {
             bills: Vec::new(),
             method: None,
             method_kind: who.method,
+            currency: who.country.currency,
             balance: 0,
             disputed: Vec::new(),
             last_failure: None,
@@ -293,6 +311,10 @@ impl<'w> Life<'w> {
             Event::Goodwill { bill } => self.goodwill(at, bill),
             Event::Return => self.come_back(at),
             Event::Forget => self.forget(at),
+            Event::Enter { began } => self.enter(at, began),
+            Event::PaidAfterAll { bill } => self.paid_after_all(at, bill),
+            Event::Returned { bill, attempt } => self.returned(at, bill, attempt),
+            Event::GivenUp { bill } => self.given_up(at, bill),
         }
     }
 
@@ -315,14 +337,14 @@ impl<'w> Life<'w> {
     fn unit(&self, sub: usize) -> i64 {
         let s = &self.subs[sub];
         self.world
-            .price(s.plan, s.tier, self.who.country.currency, s.annual)
+            .price(s.plan, s.tier, self.currency, s.annual)
             .unit
     }
 
     fn price_id(&self, sub: usize) -> std::sync::Arc<str> {
         let s = &self.subs[sub];
         self.world
-            .price(s.plan, s.tier, self.who.country.currency, s.annual)
+            .price(s.plan, s.tier, self.currency, s.annual)
             .id
             .clone()
     }
@@ -334,12 +356,17 @@ impl<'w> Life<'w> {
     /// Records a subscription event with what is in force after it. Our billing system tells us
     /// after a fixed moment, so that events of one instant keep their order by (`received_at`, id).
     fn tell(&mut self, at: At, sub: usize, kind: &'static str) {
+        self.tell_of(at, at, sub, kind);
+    }
+
+    /// Records now what took effect earlier.
+    fn tell_of(&mut self, at: At, effective_at: At, sub: usize, kind: &'static str) {
         let row = SubscriptionEventRow {
             event_id: self.id("se", self.logs.subscription_events.len()),
             subscription_id: self.sub_id(sub),
             customer_id: self.customer_id(),
             kind,
-            effective_at: at,
+            effective_at,
             price_id: self.price_id(sub),
             quantity: self.subs[sub].quantity,
             discount_id: self.subs[sub].discount.map(|d| d.id),

@@ -22,9 +22,7 @@ impl Life<'_> {
         if self.dice.chance(TRIAL_SHARE) {
             self.start_trial(at);
         } else {
-            let sub = self.subscribe(at, None);
-            self.join(at, sub, 0);
-            self.activate(at, sub);
+            self.begin_or_wait(at);
         }
         self.add_traits(at);
     }
@@ -40,7 +38,7 @@ impl Life<'_> {
             industry,
             company_size: size,
             country: self.who.country.code,
-            currency: self.who.country.currency,
+            currency: self.currency,
             timezone: self.who.country.timezone,
             channel,
             campaign,
@@ -69,20 +67,21 @@ impl Life<'_> {
         }
         let alive = self.dice.chance(TRIAL_ACTIVATED.0);
         self.footprint.trial = Some((at, end, alive));
-        let sub = self.subscribe(at, Some(end));
+        let sub = self.subscribe(at, at, Some(end));
         self.join(at, sub, 0);
         self.tell(at, sub, "trial_started");
         self.plan(end, Event::TrialEnd { sub });
     }
 
     /// Makes a subscription, in trial or about to be activated.
-    pub(super) fn subscribe(&mut self, at: At, trial_end: Option<At>) -> usize {
+    pub(super) fn subscribe(&mut self, at: At, began: At, trial_end: Option<At>) -> usize {
         if trial_end.is_none() {
             self.attach_method(at, self.who.method);
         }
         let (a, b) = PLANS[self.who.plan].hazard;
         let sub = self.subs.len();
-        let end = trial_end.unwrap_or_else(|| at.plus_months(if self.who.annual { 12 } else { 1 }));
+        let end =
+            trial_end.unwrap_or_else(|| began.plus_months(if self.who.annual { 12 } else { 1 }));
         self.subs.push(Sub {
             plan: self.who.plan,
             tier: self.who.tier,
@@ -97,7 +96,7 @@ impl Life<'_> {
             activated: None,
             months: 0,
             periods: 0,
-            period: (at, end),
+            period: (began, end),
             requested: None,
             ended: None,
             failing: 0,
@@ -120,12 +119,12 @@ impl Life<'_> {
             },
             price_id: self.price_id(sub),
             quantity: self.who.seats,
-            currency: self.who.country.currency,
-            started_at: at,
+            currency: self.currency,
+            started_at: began,
             trial_start: trial_end.map(|_| at),
             trial_end,
             activated_at: None,
-            period_start: at,
+            period_start: began,
             period_end: end,
             cancel_requested_at: None,
             cancel_at_period_end: false,
@@ -229,7 +228,7 @@ impl Life<'_> {
             if self.method.is_none() {
                 self.attach_method(at, self.who.method);
             }
-            self.activate(at, sub);
+            self.activate(at, at, sub);
         } else {
             let reason = if self.method.is_some() {
                 "trial_canceled"
@@ -240,22 +239,23 @@ impl Life<'_> {
         }
     }
 
-    /// The first paid period begins.
-    pub(super) fn activate(&mut self, at: At, sub: usize) {
+    /// The first paid period begins, or one that began earlier is entered.
+    pub(super) fn activate(&mut self, at: At, began: At, sub: usize) {
         let was_trial = self.logs.subscriptions.row(sub).trial_end.is_some();
-        let end = at.plus_months(if self.subs[sub].annual { 12 } else { 1 });
+        let end = began.plus_months(if self.subs[sub].annual { 12 } else { 1 });
         let method = self.method.map(|m| self.id("pm", m));
-        self.subs[sub].activated = Some(at);
-        self.subs[sub].period = (at, end);
+        self.subs[sub].activated = Some(began);
+        self.subs[sub].period = (began, end);
         self.update_sub(at, sub, |row| {
             row.status = "active";
-            row.activated_at = Some(at);
-            row.period_start = at;
+            row.activated_at = Some(began);
+            row.period_start = began;
             row.period_end = end;
             row.payment_method_id = method;
         });
-        self.tell(
+        self.tell_of(
             at,
+            began,
             sub,
             if was_trial {
                 "trial_converted"
@@ -264,7 +264,7 @@ impl Life<'_> {
             },
         );
         if sub == 0 && self.dice.chance(PROMOTION_SHARE) {
-            self.give_discount(at, sub);
+            self.give_discount(at, began, sub);
         }
         if was_trial {
             self.invite(at, sub, 1, self.who.seats as usize);
@@ -274,11 +274,12 @@ impl Life<'_> {
         self.begin_month(at, sub);
     }
 
-    fn give_discount(&mut self, at: At, sub: usize) {
+    fn give_discount(&mut self, at: At, began: At, sub: usize) {
         let weights: Vec<f64> = PROMOTIONS.iter().map(|p| p.1).collect();
-        let (promo_code, _, percent, months, duration) = PROMOTIONS[self.dice.pick(&weights)];
+        let drawn = PROMOTIONS[self.dice.pick(&weights)];
+        let (promo_code, _, percent, months, duration) = self.promotion(sub, drawn);
         let id = self.id("di", self.logs.discounts.len());
-        let end = months.map(|n| at.plus_months(n));
+        let end = months.map(|n| began.plus_months(n));
         self.subs[sub].discount = Some(Discount {
             id,
             percent: percent.into(),
@@ -291,13 +292,13 @@ impl Life<'_> {
             promo_code,
             percent_off: Some(percent),
             amount_off: None,
-            currency: self.who.country.currency,
+            currency: self.currency,
             duration,
-            start_at: at,
+            start_at: began,
             end_at: end,
             created_at: at,
         });
-        self.tell(at, sub, "discount_applied");
+        self.tell_of(at, began, sub, "discount_applied");
     }
 
     /// A new payment method takes the place of the present one.
@@ -339,9 +340,8 @@ impl Life<'_> {
         if self.forgotten || self.subs.last().is_some_and(|s| s.ended.is_none()) {
             return;
         }
-        let sub = self.subscribe(at, None);
-        self.join(at, sub, 0);
-        self.activate(at, sub);
+        self.may_switch_currency(at);
+        self.enter(at, at);
     }
 }
 

@@ -326,7 +326,7 @@ const INVOICES: Table = Table {
         col("total", Int8, "subtotal - discount + tax"),
         col("credit_applied", Int8, "taken from the credit balance"),
         col("amount_due", Int8, "total - credit_applied"),
-        col("amount_paid", Int8, "0, or amount_due once paid"),
+        col("amount_paid", Int8, "paid so far; amount_due once paid"),
         col("period_start", Timestamptz, "what it bills, inclusive"),
         col("period_end", Timestamptz, "what it bills, exclusive"),
         created_at(),
@@ -370,7 +370,7 @@ const INVOICE_LINES: Table = Table {
 const PAYMENT_ATTEMPTS: Table = Table {
     schema: super::RAW,
     name: "payment_attempts",
-    comment: "One row per try to collect an invoice. Changes once, when a pending one settles.",
+    comment: "One row per try to collect an invoice. Changes when a pending one settles, and when a bank returns a debit.",
     key: "attempt_id",
     cursor: "updated_at",
     columns: &[
@@ -382,7 +382,11 @@ const PAYMENT_ATTEMPTS: Table = Table {
         col("initiator", Text, "who started it").one_of(v::INITIATORS),
         col("attempted_at", Timestamptz, "when"),
         currency(),
-        col("amount", Int8, "the invoice's amount_due"),
+        col(
+            "amount",
+            Int8,
+            "all that is owed of the invoice, or the part that is paid",
+        ),
         col("outcome", Text, "what became of it").one_of(v::OUTCOMES),
         col(
             "settled_at",

@@ -71,21 +71,23 @@ fn check_state(id: &str, invoice: &Row) {
     let status = invoice["status"].as_str();
     assert_eq!(set("paid_at"), status == "paid", "{id}");
     assert_eq!(set("voided_at"), status == "void", "{id}");
-    assert_eq!(set("uncollectible_at"), status == "uncollectible", "{id}");
+    // What is paid after it was written off keeps the day of the write-off.
+    let written_off = status == "uncollectible" || (status == "paid" && set("uncollectible_at"));
+    assert_eq!(set("uncollectible_at"), written_off, "{id}");
     assert!(
         set("finalized_at") || matches!(status, "draft" | "void" | "uncollectible"),
         "{id}"
     );
-    let paid = number(invoice, "amount_paid");
-    assert_eq!(
-        paid,
-        if status == "paid" {
-            number(invoice, "amount_due")
-        } else {
-            0
-        },
-        "{id}"
+    let (paid, due) = (
+        number(invoice, "amount_paid"),
+        number(invoice, "amount_due"),
     );
+    match status {
+        "paid" => assert_eq!(paid, due, "{id}"),
+        "draft" | "void" => assert_eq!(paid, 0, "{id}"),
+        // In part, or not at all.
+        _ => assert!((0..due).contains(&paid) || due == 0, "{id}"),
+    }
     let last = [
         "created_at",
         "finalized_at",
@@ -96,20 +98,30 @@ fn check_state(id: &str, invoice: &Row) {
     .iter()
     .map(|c| invoice[*c].as_str())
     .max();
-    assert_eq!(last, Some(invoice["updated_at"].as_str()), "{id}");
+    let updated_at = Some(invoice["updated_at"].as_str());
+    // A part that came in or a debit that was returned leaves no instant on the invoice.
+    assert!(
+        last == updated_at || (status == "open" && last < updated_at),
+        "{id}"
+    );
 }
 
 fn check_attempts(invoice: &Row, attempts: &[&Row]) {
     let id = &invoice["invoice_id"];
     let mut attempts = attempts.to_vec();
     attempts.sort_by_key(|a| number(a, "attempt_number"));
+    let mut paid = 0;
     for (attempt, wanted) in attempts.iter().zip(1..) {
         assert_eq!(number(attempt, "attempt_number"), wanted, "{id}");
-        assert_eq!(
+        let (amount, owed) = (
             number(attempt, "amount"),
-            number(invoice, "amount_due"),
-            "{id}"
+            number(invoice, "amount_due") - paid,
         );
+        match attempt["outcome"].as_str() {
+            "failed" => assert_eq!(amount, owed, "{id}"),
+            _ => assert!((1..=owed).contains(&amount), "{id}"),
+        }
+        paid += amount * i64::from(attempt["outcome"] == "succeeded");
         assert_eq!(
             attempt["outcome"] == "failed",
             !attempt["decline_code"].is_empty(),
@@ -123,17 +135,8 @@ fn check_attempts(invoice: &Row, attempts: &[&Row]) {
     }
     let times: Vec<&String> = attempts.iter().map(|a| &a["attempted_at"]).collect();
     assert!(times.is_sorted(), "{id}");
-    let successes = attempts
-        .iter()
-        .filter(|a| a["outcome"] == "succeeded")
-        .count();
-    let due = number(invoice, "amount_due") > 0;
-    assert_eq!(
-        successes,
-        usize::from(invoice["status"] == "paid" && due),
-        "{id}"
-    );
-    if successes == 1 {
+    assert_eq!(paid, number(invoice, "amount_paid"), "{id}");
+    if invoice["status"] == "paid" && number(invoice, "amount_due") > 0 {
         assert_eq!(
             attempts[attempts.len() - 1]["outcome"],
             "succeeded",

@@ -57,7 +57,7 @@ money as materialized (
         invoice.customer_id,
         sum(round(invoice.total * fx.usd_per_minor, 2)) as billed_usd,
         sum(round(invoice.amount_paid * fx.usd_per_minor, 2)) as collected_usd,
-        sum(round(invoice.amount_due * fx.usd_per_minor, 2)) filter (
+        sum(round(invoice.amount_due * fx.usd_per_minor, 2) - round(invoice.amount_paid * fx.usd_per_minor, 2)) filter (
             where invoice.status = 'open' and invoice.due_at < as_of.at
         ) as past_due_usd
     from raw.invoices as invoice

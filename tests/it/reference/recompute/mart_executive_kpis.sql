@@ -91,12 +91,27 @@ charged as materialized (
     group by invoice.invoice_id, invoice.due_at
     having count(*) filter (where attempt.outcome in ('succeeded', 'failed')) > 0
 ),
-moved as materialized (
-    select date_trunc('month', invoice.paid_at, 'UTC') as month, round(invoice.amount_paid * fx.usd_per_minor, 2) as usd
-    from raw.invoices as invoice
+payment as materialized (
+    -- Parts of an invoice are rounded so that they add up to it: each takes what is not rounded yet.
+    select
+        attempt.invoice_id,
+        date_trunc('month', attempt.settled_at, 'UTC') as month,
+        round(part.so_far * fx.usd_per_minor, 2) - round((part.so_far - attempt.amount) * fx.usd_per_minor, 2) as usd
+    from raw.payment_attempts as attempt
+    join raw.invoices as invoice on invoice.invoice_id = attempt.invoice_id
     join raw.customers as customer on customer.customer_id = invoice.customer_id and not customer.is_test
-    join fx on fx.currency = invoice.currency
-    where invoice.status = 'paid'
+    join fx on fx.currency = attempt.currency
+    cross join lateral (
+        select sum(earlier.amount) as so_far
+        from raw.payment_attempts as earlier
+        where earlier.invoice_id = attempt.invoice_id and earlier.outcome = 'succeeded'
+            and earlier.settled_at <= attempt.settled_at
+    ) as part
+    where attempt.outcome = 'succeeded'
+),
+moved as materialized (
+    select month, usd
+    from payment
     union all
     select date_trunc('month', refund.succeeded_at, 'UTC'), -round(refund.amount * fx.usd_per_minor, 2)
     from raw.refunds as refund

@@ -23,6 +23,7 @@ failure as materialized (
         invoice.invoice_id,
         invoice.status,
         round(invoice.amount_due * fx.usd_per_minor, 2) as due_usd,
+        round(invoice.amount_paid * fx.usd_per_minor, 2) as paid_usd,
         row_number() over (partition by invoice.invoice_id order by attempt.attempt_number) = 1 as is_first
     from raw.payment_attempts as attempt
     join raw.invoices as invoice on invoice.invoice_id = attempt.invoice_id
@@ -40,9 +41,9 @@ summed as materialized (
         count(*) filter (where is_first) as failed_invoices,
         count(*) filter (where is_first and status = 'paid') as recovered_invoices,
         sum(due_usd) filter (where is_first) as failed_usd,
-        sum(due_usd) filter (where is_first and status = 'paid') as recovered_usd,
-        sum(due_usd) filter (where is_first and status = 'open') as in_dunning_usd,
-        sum(due_usd) filter (where is_first and status = 'uncollectible') as written_off_usd,
+        sum(paid_usd) filter (where is_first) as recovered_usd,
+        sum(due_usd - paid_usd) filter (where is_first and status = 'open') as in_dunning_usd,
+        sum(due_usd - paid_usd) filter (where is_first and status = 'uncollectible') as written_off_usd,
         sum(due_usd) filter (where is_first and status = 'void') as voided_usd
     from failure
     group by month, category

@@ -61,10 +61,27 @@ invoice as materialized (
     join in_force on in_force.invoice_id = i.invoice_id
 ),
 tries as materialized (
-    select invoice_id, max(attempt_number) as last_number
+    select invoice_id, bool_or(outcome = 'failed') as failed
     from raw.payment_attempts
-    where outcome = 'succeeded'
     group by invoice_id
+),
+payment as materialized (
+    -- Parts of an invoice are rounded so that they add up to it: each takes what is not rounded yet.
+    select
+        attempt.invoice_id,
+        date_trunc('month', attempt.settled_at, 'UTC') as month,
+        round(part.so_far * fx.usd_per_minor, 2) - round((part.so_far - attempt.amount) * fx.usd_per_minor, 2) as usd
+    from raw.payment_attempts as attempt
+    join raw.invoices as invoice on invoice.invoice_id = attempt.invoice_id
+    join raw.customers as customer on customer.customer_id = invoice.customer_id and not customer.is_test
+    join fx on fx.currency = attempt.currency
+    cross join lateral (
+        select sum(earlier.amount) as so_far
+        from raw.payment_attempts as earlier
+        where earlier.invoice_id = attempt.invoice_id and earlier.outcome = 'succeeded'
+            and earlier.settled_at <= attempt.settled_at
+    ) as part
+    where attempt.outcome = 'succeeded'
 ),
 booked as materialized (
     -- One row per booking: its month, plan, metric and value.
@@ -78,18 +95,18 @@ booked as materialized (
             ('billed_tax_usd', (select round(invoice.tax * fx.usd_per_minor, 2) from fx where fx.currency = invoice.currency)),
             ('credit_applied_usd', total_usd - due_usd),
             ('collected_usd', paid_usd),
-            ('billed_on_first_try_usd', case when last_number = 1 then paid_usd end),
-            ('billed_on_retry_usd', case when last_number > 1 then paid_usd end),
-            ('outstanding_usd', case when status = 'open' then due_usd end),
-            ('written_off_usd', case when status = 'uncollectible' then due_usd end),
+            ('billed_on_first_try_usd', case when not failed then paid_usd end),
+            ('billed_on_retry_usd', case when failed then paid_usd end),
+            ('outstanding_usd', case when status = 'open' then due_usd - paid_usd end),
+            ('written_off_usd', case when status = 'uncollectible' then due_usd - paid_usd end),
             ('collected_net_usd', paid_usd)
     ) as figure (metric, value)
     where billed
     union all
-    select paid_month, plan, figure.metric, paid_usd
-    from invoice
+    select to_char(payment.month at time zone 'UTC', 'YYYY-MM'), plan, figure.metric, payment.usd
+    from payment
+    join invoice using (invoice_id)
     cross join (values ('cash_collected_usd'), ('cash_net_usd')) as figure (metric)
-    where billed and status = 'paid'
     union all
     select
         case when figure.metric in ('refunded_usd', 'collected_net_usd') then invoice.due_month
