@@ -27,10 +27,7 @@ with event as (
     where event.activity_date >= (
         select coalesce(min(arrived.activity_date), 'infinity')
         from {{ ref('stg_product_events') }} as arrived
-        where
-            arrived.received_at >= (select coalesce(max(loaded.last_received_at), '-infinity') from {{ this }} as loaded)
-            -- The planner takes what lies above an instant that it does not know for a third of all, and a range for little.
-            and arrived.received_at <= 'infinity'
+        where arrived.received_at >= (select coalesce(max(loaded.last_received_at), '-infinity') from {{ this }} as loaded)
     )
     {%- endif %}
 
