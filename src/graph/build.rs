@@ -58,7 +58,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
         plain: PlainTests::default(),
     };
     let tests = generic_tests(&reading, &kept, &mut problems, &mut disabled);
-    let mut nodes: Vec<Node> = kept.into_iter().map(|s| s.node).collect();
+    let mut nodes: Vec<Box<Node>> = kept.into_iter().map(|s| s.node).collect();
     nodes.extend(tests);
     let mut meanings = exposures::nodes(project, &mut problems);
     meanings.extend(semantic::nodes(project, &mut problems));
@@ -112,7 +112,7 @@ fn describe(docs: &DocsBlocks, node: &mut Node, problems: &mut Vec<Diagnostic>) 
 
 /// A node with its config, relation and reads settled, and the tests declared on it.
 pub(super) struct Settled<'p> {
-    pub(super) node: Node,
+    pub(super) node: Box<Node>,
     pub(super) tests: Vec<Declared<'p>>,
 }
 
@@ -336,7 +336,11 @@ pub(super) fn line_of(sources: &SourceMap, span: crate::diag::Span) -> usize {
     sources.file(span.file).line_column(span.start).0
 }
 
-fn unused_config(project: &Project, nodes: &[Node], disabled: &[Node]) -> Vec<Diagnostic> {
+fn unused_config(
+    project: &Project,
+    nodes: &[Box<Node>],
+    disabled: &[Box<Node>],
+) -> Vec<Diagnostic> {
     let trees = &project.root_package().file.configs;
     let fqns = |kind: ResourceKind| -> Vec<Vec<String>> {
         nodes

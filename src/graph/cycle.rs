@@ -7,7 +7,7 @@ use super::Node;
 use crate::diag::{Diagnostic, SourceMap, codes};
 
 /// A diagnostic for each group of nodes that read one another.
-pub(super) fn find(nodes: &[Node], sources: &SourceMap) -> Vec<Diagnostic> {
+pub(super) fn find(nodes: &[Box<Node>], sources: &SourceMap) -> Vec<Diagnostic> {
     let mut dag = DiGraph::<(), ()>::new();
     for _ in nodes {
         dag.add_node(());
@@ -27,7 +27,7 @@ pub(super) fn find(nodes: &[Node], sources: &SourceMap) -> Vec<Diagnostic> {
 }
 
 /// Walks parents inside the group from its first-named node until a node comes again.
-fn describe(nodes: &[Node], group: &[NodeIndex], sources: &SourceMap) -> Diagnostic {
+fn describe(nodes: &[Box<Node>], group: &[NodeIndex], sources: &SourceMap) -> Diagnostic {
     let mut members: Vec<usize> = group.iter().map(|n| n.index()).collect();
     members.sort_by(|a, b| nodes[*a].name.cmp(&nodes[*b].name));
     let path = shortest_cycle(nodes, &members);
@@ -52,7 +52,7 @@ fn describe(nodes: &[Node], group: &[NodeIndex], sources: &SourceMap) -> Diagnos
 }
 
 /// The shortest way from the first member along its parents back to itself, both ends shown.
-fn shortest_cycle(nodes: &[Node], members: &[usize]) -> Vec<usize> {
+fn shortest_cycle(nodes: &[Box<Node>], members: &[usize]) -> Vec<usize> {
     let start = members[0];
     let mut came_from: std::collections::HashMap<usize, usize> = std::collections::HashMap::new();
     let mut queue = std::collections::VecDeque::from([start]);

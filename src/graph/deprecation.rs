@@ -8,7 +8,7 @@ use super::{Node, ResourceKind};
 use crate::diag::{Diagnostic, codes};
 
 /// Warnings about deprecated models and the nodes that read them. `now` is an RFC 3339 instant.
-pub(super) fn check(nodes: &[Node], now: &str) -> Vec<Diagnostic> {
+pub(super) fn check(nodes: &[Box<Node>], now: &str) -> Vec<Diagnostic> {
     let now: Option<Timestamp> = now.parse().ok();
     let dates: Vec<Option<(&str, bool)>> = nodes.iter().map(|node| date(node, now)).collect();
     let mut found = Vec::new();

@@ -15,7 +15,7 @@ use crate::project::{
 
 /// A node to be, with where its config comes from.
 pub(super) struct Draft<'p> {
-    pub(super) node: Node,
+    pub(super) node: Box<Node>,
     pub(super) properties: Option<&'p ResourceProperties>,
     pub(super) source: Option<&'p SourceTable>,
     /// Config of the property file alone.
@@ -243,7 +243,7 @@ impl<'p> Drafter<'p, '_> {
             .map(|(k, v)| (k.clone(), v.value.clone()))
             .collect();
         self.out.push(Draft {
-            node,
+            node: Box::new(node),
             properties: None,
             source: Some(table),
             property_config: config,
@@ -307,7 +307,7 @@ impl<'p> Drafter<'p, '_> {
             }
         }
         self.out.push(Draft {
-            node,
+            node: Box::new(node),
             properties: patch,
             source: None,
             property_config: config,

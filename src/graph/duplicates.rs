@@ -7,7 +7,7 @@ use super::{Detail, Node};
 use crate::diag::{Diagnostic, codes};
 
 /// Two nodes of one id, or two relations of one name.
-pub(super) fn duplicates(nodes: &[Node]) -> Vec<Diagnostic> {
+pub(super) fn duplicates(nodes: &[Box<Node>]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut ids: IndexMap<&str, &Node> = IndexMap::new();
     let mut names: IndexMap<(&str, &str, Option<String>), &Node> = IndexMap::new();

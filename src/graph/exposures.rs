@@ -35,7 +35,7 @@ pub(super) fn reference(text: &str) -> Option<RefCall> {
 }
 
 /// The exposures of all property files.
-pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<Node> {
+pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<Box<Node>> {
     let mut nodes = Vec::new();
     for package in &project.packages {
         for (key, json, path) in &package.properties.other {
@@ -49,7 +49,7 @@ pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<No
                 span: json.span,
                 entry: &json.value,
             };
-            nodes.extend(written.node(problems));
+            nodes.extend(written.node(problems).map(Box::new));
         }
     }
     nodes

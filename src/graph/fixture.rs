@@ -151,9 +151,9 @@ pub(crate) fn graph(made: Vec<Made>) -> Graph {
             test.attached = *first;
         }
         if node.config.enabled {
-            nodes.push(node);
+            nodes.push(Box::new(node));
         } else {
-            disabled.push(node);
+            disabled.push(Box::new(node));
         }
     }
     let table = NameTable::new(&nodes, &disabled);

@@ -52,9 +52,9 @@ pub(super) fn generic_tests(
     reading: &Reading<'_>,
     kept: &[Settled<'_>],
     problems: &mut Vec<Diagnostic>,
-    disabled: &mut Vec<Node>,
-) -> Vec<Node> {
-    let made: Vec<Result<Node, Vec<Diagnostic>>> = kept
+    disabled: &mut Vec<Box<Node>>,
+) -> Vec<Box<Node>> {
+    let made: Vec<Result<Box<Node>, Vec<Diagnostic>>> = kept
         .par_iter()
         .enumerate()
         .flat_map_iter(|(index, settled)| {
@@ -81,7 +81,7 @@ fn generic_test_node(
     attached: NodeIx,
     target: &Node,
     declared: &Declared<'_>,
-) -> Result<Node, Vec<Diagnostic>> {
+) -> Result<Box<Node>, Vec<Diagnostic>> {
     let Reading {
         project,
         naming,
@@ -174,7 +174,7 @@ fn generic_test_node(
     node.failures = naming::failures(naming, &node).map_err(|problem| vec![problem])?;
     let schema = naming::test_schema(naming, &node);
     node.model.test_schema = schema.map_err(|problem| vec![problem])?;
-    Ok(node)
+    Ok(Box::new(node))
 }
 
 fn unknown_test(engine: &Engine, declaration: &TestDeclaration) -> Diagnostic {

@@ -38,7 +38,7 @@ impl Named {
 }
 
 impl NameTable {
-    pub(super) fn new(nodes: &[Node], disabled: &[Node]) -> Self {
+    pub(super) fn new(nodes: &[Box<Node>], disabled: &[Box<Node>]) -> Self {
         let mut table = Self::default();
         for (index, node) in nodes.iter().enumerate() {
             let entry = (node.package.clone(), NodeIx(index as u32));

@@ -214,10 +214,10 @@ pub(super) fn check(node: &Node) -> Vec<Diagnostic> {
 }
 
 /// Warns of microbatch models none of whose inputs has an `event_time`: every batch reads all.
-pub(super) fn unfiltered(nodes: &[Node]) -> Vec<Diagnostic> {
+pub(super) fn unfiltered(nodes: &[Box<Node>]) -> Vec<Diagnostic> {
     let has_time = |node: &Node| node.config.event_time.is_some();
     let reads_all = |node: &&Node| {
-        let mut parents = node.parents.iter().map(|ix| &nodes[ix.index()]);
+        let mut parents = node.parents.iter().map(|ix| &*nodes[ix.index()]);
         node.model.microbatch && !parents.any(has_time)
     };
     let warn = |node: &Node| {
@@ -229,7 +229,8 @@ pub(super) fn unfiltered(nodes: &[Node]) -> Vec<Diagnostic> {
             .in_file(&node.path)
             .hint("set `event_time` in the config of what it reads")
     };
-    nodes.iter().filter(reads_all).map(warn).collect()
+    let nodes = nodes.iter().map(|node| &**node);
+    nodes.filter(reads_all).map(warn).collect()
 }
 
 #[cfg(test)]

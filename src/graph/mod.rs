@@ -55,17 +55,17 @@ use crate::names::NodeId;
 /// All enabled resources of a project and its packages, and what each reads.
 #[derive(Debug)]
 pub struct Graph {
-    nodes: Vec<Node>,
+    nodes: Vec<Box<Node>>,
     by_id: HashMap<NodeId, NodeIx>,
     /// An edge goes from a node to one that reads it; node weights equal petgraph's indices.
     dag: DiGraph<NodeIx, ()>,
     names: NameTable,
     /// Nodes that `enabled: false` took out, for messages.
-    disabled: Vec<Node>,
+    disabled: Vec<Box<Node>>,
 }
 
 impl Graph {
-    fn new(nodes: Vec<Node>, names: NameTable, disabled: Vec<Node>) -> Self {
+    fn new(nodes: Vec<Box<Node>>, names: NameTable, disabled: Vec<Box<Node>>) -> Self {
         let mut dag = DiGraph::with_capacity(nodes.len(), nodes.len() * 2);
         for index in 0..nodes.len() {
             dag.add_node(NodeIx(index as u32));
@@ -105,7 +105,7 @@ impl Graph {
         self.nodes
             .iter()
             .enumerate()
-            .map(|(index, node)| (NodeIx(index as u32), node))
+            .map(|(index, node)| (NodeIx(index as u32), &**node))
     }
 
     /// A node.
@@ -119,8 +119,8 @@ impl Graph {
     }
 
     /// Nodes that were disabled by config.
-    pub fn disabled(&self) -> &[Node] {
-        &self.disabled
+    pub fn disabled(&self) -> impl ExactSizeIterator<Item = &Node> {
+        self.disabled.iter().map(|node| &**node)
     }
 
     /// How names resolve.

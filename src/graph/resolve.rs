@@ -5,7 +5,7 @@ use crate::diag::{Diagnostic, SourceMap, codes};
 
 /// Fills in every node's parents; what could not be resolved.
 pub(super) fn parents(
-    nodes: &mut [Node],
+    nodes: &mut [Box<Node>],
     names: &NameTable,
     sources: &SourceMap,
 ) -> Vec<Diagnostic> {

@@ -5,8 +5,8 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::Threshold;
 
 /// Refuses a share on tests that do not read exactly one relation.
-pub(super) fn check(nodes: &[Node]) -> Vec<Diagnostic> {
-    nodes.iter().filter_map(problem).collect()
+pub(super) fn check(nodes: &[Box<Node>]) -> Vec<Diagnostic> {
+    nodes.iter().filter_map(|node| problem(node)).collect()
 }
 
 fn problem(node: &Node) -> Option<Diagnostic> {

@@ -29,10 +29,10 @@ static REF: LazyLock<Regex> = LazyLock::new(|| {
 /// by their own config or with their model.
 pub(super) fn nodes(
     project: &Project,
-    nodes: &[Node],
+    nodes: &[Box<Node>],
     names: &NameTable,
     problems: &mut Vec<Diagnostic>,
-) -> (Vec<Node>, Vec<Node>) {
+) -> (Vec<Box<Node>>, Vec<Box<Node>>) {
     let (mut made, mut disabled) = (Vec::new(), Vec::new());
     for package in &project.packages {
         for written in &package.properties.unit_tests {
@@ -57,7 +57,7 @@ pub(super) fn nodes(
 
 /// Inputs that their models do not read, and what incremental models need; asked once all
 /// parents are known.
-pub(super) fn check(nodes: &[Node]) -> Vec<Diagnostic> {
+pub(super) fn check(nodes: &[Box<Node>]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for node in nodes {
         if let Detail::UnitTest(test) = &node.detail {
@@ -70,7 +70,7 @@ pub(super) fn check(nodes: &[Node]) -> Vec<Diagnostic> {
 }
 
 /// All that a model reads, through ephemeral models, which are part of its query.
-fn reads(nodes: &[Node], model: NodeIx) -> Vec<NodeIx> {
+fn reads(nodes: &[Box<Node>], model: NodeIx) -> Vec<NodeIx> {
     let mut found: Vec<NodeIx> = Vec::new();
     let mut stack = vec![model];
     while let Some(at) = stack.pop() {
@@ -86,7 +86,7 @@ fn reads(nodes: &[Node], model: NodeIx) -> Vec<NodeIx> {
     found
 }
 
-fn unread_inputs(nodes: &[Node], node: &Node, test: &UnitTest) -> Vec<Diagnostic> {
+fn unread_inputs(nodes: &[Box<Node>], node: &Node, test: &UnitTest) -> Vec<Diagnostic> {
     let read = reads(nodes, test.tested);
     let model = &nodes[test.tested.index()];
     let mut problems = Vec::new();
@@ -169,13 +169,13 @@ fn incremental(node: &Node, test: &UnitTest, model: &Node) -> Option<Diagnostic>
 struct Maker<'a> {
     project: &'a Project,
     package: &'a Package,
-    nodes: &'a [Node],
+    nodes: &'a [Box<Node>],
     names: &'a NameTable,
     written: &'a UnitTestProperties,
 }
 
 impl Maker<'_> {
-    fn node(&self, version: Option<&str>) -> Result<Node, Vec<Diagnostic>> {
+    fn node(&self, version: Option<&str>) -> Result<Box<Node>, Vec<Diagnostic>> {
         let written = self.written;
         let name = &written.name.value;
         let call = RefCall {
@@ -183,7 +183,7 @@ impl Maker<'_> {
             name: written.model.value.clone(),
             version: version.map(str::to_owned),
         };
-        let mut node = self.bare();
+        let mut node = Box::new(self.bare());
         if let Some(version) = version {
             node.id = NodeId::new(format!("{}_v{version}", node.id));
         }

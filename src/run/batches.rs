@@ -177,7 +177,7 @@ impl Runner {
                 self.context(at)
             }
         };
-        let sql = compile(self.graph(), ix, &session, &context_of).await?;
+        let sql = compile(self.graph(), ix, &session, &context_of)?;
         let whole = compiled_path(self.target_path(), node);
         let stem = whole.file_stem().unwrap_or_default().to_string_lossy();
         let relative = whole.with_extension("").join(format!("{stem}_{name}.sql"));

@@ -66,18 +66,18 @@ fn file_name(name: &str) -> String {
 }
 
 /// The node's SQL with the queries of the ephemeral models that it reads.
-pub(super) async fn compile(
+pub(super) fn compile(
     graph: &Graph,
     ix: NodeIx,
     session: &RunSession,
     context_of: &(dyn Fn(NodeIx) -> Arc<crate::jinja::NodeContext> + Sync),
 ) -> Result<String, SessionError> {
-    let own = render(graph, ix, session, context_of).await?;
-    with_ephemeral(graph, ix, own, session, context_of).await
+    let own = render(graph, ix, session, context_of)?;
+    with_ephemeral(graph, ix, own, session, context_of)
 }
 
 /// A query of the node, with those of the ephemeral models that the node reads.
-pub(super) async fn with_ephemeral(
+pub(super) fn with_ephemeral(
     graph: &Graph,
     ix: NodeIx,
     own: String,
@@ -86,13 +86,13 @@ pub(super) async fn with_ephemeral(
 ) -> Result<String, SessionError> {
     let mut ctes = Vec::new();
     for parent in ephemeral_ancestors(graph, ix) {
-        let sql = render(graph, parent, session, context_of).await?;
+        let sql = render(graph, parent, session, context_of)?;
         ctes.push((ephemeral_cte(&graph.node(parent).name).to_string(), sql));
     }
     Ok(with_ctes(&own, &ctes))
 }
 
-async fn render(
+fn render(
     graph: &Graph,
     ix: NodeIx,
     session: &RunSession,
@@ -107,7 +107,7 @@ async fn render(
         text: Arc::from(node.raw_code.as_str()),
         first_line: node.first_line,
     };
-    let text = session.render_template(template, context_of(ix)).await?;
+    let text = session.render_template(&template, context_of(ix))?;
     Ok(trim_sql(&text).to_owned())
 }
 

@@ -9,8 +9,8 @@ use crate::jinja::{Column, Database, LookupError, Table};
 use crate::names::{Relation, RelationKind, quote_literal};
 use crate::pg::{Connection, PgError, Rows};
 
-/// The engine's view of a connection. Its methods block, so they are called on threads that
-/// may block.
+/// The engine's view of a connection. Its methods wait for the server, so the runtime must have
+/// several threads.
 pub(super) struct SessionDatabase {
     pub(super) connection: Arc<Connection>,
     pub(super) handle: Handle,
@@ -33,11 +33,8 @@ impl Database for SessionDatabase {
             let sql = self.connection.as_sent(sql);
             tracing::debug!(sql = &*sql, "query of a template");
         }
-        let rows = self
-            .handle
-            .block_on(self.connection.query(sql))
-            .map_err(lookup_error)?;
-        Ok(table(rows))
+        let rows = self.wait(self.connection.query(sql));
+        Ok(table(rows.map_err(lookup_error)?))
     }
 
     fn begin(&self) -> Result<(), LookupError> {
@@ -70,13 +67,9 @@ impl Database for SessionDatabase {
     }
 
     fn columns(&self, relation: &Relation) -> Result<Vec<Column>, LookupError> {
-        let found = self
-            .handle
-            .block_on(
-                self.connection
-                    .columns(&relation.schema, &relation.identifier),
-            )
-            .map_err(lookup_error)?;
+        let (schema, name) = (&relation.schema, &relation.identifier);
+        let found = self.wait(self.connection.columns(schema, name));
+        let found = found.map_err(lookup_error)?;
         Ok(found.into_iter().map(column).collect())
     }
 
@@ -94,6 +87,12 @@ impl Database for SessionDatabase {
 }
 
 impl SessionDatabase {
+    /// Waits for an answer. Templates are rendered where the run's tasks are, since few of them
+    /// ask anything; those that do let the tasks go on elsewhere meanwhile.
+    fn wait<T>(&self, answer: impl Future<Output = T>) -> T {
+        tokio::task::block_in_place(|| self.handle.block_on(answer))
+    }
+
     /// Opens or ends the transaction, unless that is done.
     fn transact(&self, statement: &str, opens: bool) -> Result<(), LookupError> {
         let Some(transaction) = &self.transaction else {

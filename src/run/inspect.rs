@@ -58,7 +58,7 @@ pub async fn compile_nodes(
         }
         session.context = runner.context(ix);
         session.file = node.file;
-        match compile(runner.graph(), ix, &session, &|ix| runner.context(ix)).await {
+        match compile(runner.graph(), ix, &session, &|ix| runner.context(ix)) {
             Ok(sql) => {
                 for warning in runner.sum_warnings(ix, &sql) {
                     log(warning);
@@ -131,7 +131,7 @@ pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table
                 (Some(relation), true) => (format!("select * from {relation}"), PathBuf::new()),
                 _ => {
                     let context_of = |ix| runner.context(ix);
-                    let sql = compile(runner.graph(), *ix, &session, &context_of).await?;
+                    let sql = compile(runner.graph(), *ix, &session, &context_of)?;
                     (sql, compiled_path(runner.target_path(), node))
                 }
             }
@@ -143,7 +143,7 @@ pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table
                 first_line: 1,
             };
             let context = Arc::clone(&session.context);
-            let sql = session.render_template(template, context).await?;
+            let sql = session.render_template(&template, context)?;
             (
                 sql.trim().trim_end_matches(';').to_owned(),
                 PathBuf::from("--inline"),

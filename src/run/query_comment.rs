@@ -81,7 +81,7 @@ impl QueryComment {
                     first_line: 1,
                 };
                 let context = with_origin(&session.context);
-                let text = session.render_value(template, context).await?;
+                let text = session.render_value(&template, context)?;
                 text.trim().to_owned()
             }
         };

@@ -340,7 +340,7 @@ impl Runner {
                     .0,
             };
             let context = Arc::clone(&keeper.context);
-            let sql = keeper.render_template(template, context).await?;
+            let sql = keeper.render_template(&template, context)?;
             if !sql.trim().is_empty() {
                 keeper.execute((&sql).into()).await?;
             }

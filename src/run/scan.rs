@@ -187,7 +187,7 @@ impl Runner {
         session.context = self.context(member.node);
         session.file = node.file;
         let context_of = |ix| self.context(ix);
-        let sql = compile(self.graph(), member.node, session, &context_of).await?;
+        let sql = compile(self.graph(), member.node, session, &context_of)?;
         let shape = match prove(&sql) {
             Ok(shape) => shape,
             Err(reason) => {

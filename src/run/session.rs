@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use indexmap::IndexMap;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -12,7 +11,7 @@ use super::cancel::Cancel;
 use super::database::{Message, SessionDatabase, column, table};
 use super::limits::NodeLimits;
 use super::retry::{Committed, commits};
-use crate::diag::{Diagnostic, FileId, SourceMap, codes};
+use crate::diag::{FileId, SourceMap, codes};
 use crate::jinja::{
     Arg, Column, Database, Engine, Materialized, Names, NodeContext, Table, Template,
 };
@@ -66,11 +65,9 @@ impl RunSession {
     ) -> Result<Materialized, SessionError> {
         self.check_cancel()?;
         let database = self.database_in(Some(transaction));
-        let unique_id = unique_id.to_owned();
-        self.blocking(move |engine, _, names, _| {
-            engine.materialize(context, &unique_id, names, database)
-        })
-        .await
+        let names = Arc::clone(&self.names);
+        let done = self.engine.materialize(context, unique_id, names, database);
+        done.map_err(SessionError::new)
     }
 
     /// The same session for what must be done even after a cancel.
@@ -121,52 +118,26 @@ impl RunSession {
         }
     }
 
-    /// Runs engine work on a thread that may block, since templates may query.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(
-            &Engine,
-            Arc<NodeContext>,
-            Arc<dyn Names>,
-            Arc<dyn Database>,
-        ) -> Result<T, Diagnostic>
-        + Send
-        + 'static,
-    ) -> Result<T, SessionError> {
-        let (engine, context) = (self.engine.clone(), Arc::clone(&self.context));
-        let (names, database) = (Arc::clone(&self.names), self.database());
-        let done =
-            tokio::task::spawn_blocking(move || work(&engine, context, names, database)).await;
-        match done {
-            Ok(result) => result.map_err(SessionError::new),
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
-
     /// Renders a template that may give its value by `return()`.
-    pub(super) async fn render_value(
+    pub(super) fn render_value(
         &self,
-        template: Template,
+        template: &Template,
         context: Arc<NodeContext>,
     ) -> Result<String, SessionError> {
-        self.blocking(move |engine, _, names, database| {
-            engine.render_value(context, &template, names, Some(database))
-        })
-        .await
+        let (names, database) = (Arc::clone(&self.names), Some(self.database()));
+        let value = self.engine.render_value(context, template, names, database);
+        value.map_err(SessionError::new)
     }
 
     /// Renders a template of the node.
-    pub(super) async fn render_template(
+    pub(super) fn render_template(
         &self,
-        template: Template,
+        template: &Template,
         context: Arc<NodeContext>,
     ) -> Result<String, SessionError> {
-        self.blocking(move |engine, _, names, database| {
-            engine
-                .render(context, &template, names, Some(database))
-                .map(|r| r.text)
-        })
-        .await
+        let (names, database) = (Arc::clone(&self.names), Some(self.database()));
+        let rendered = self.engine.render(context, template, names, database);
+        rendered.map(|r| r.text).map_err(SessionError::new)
     }
 
     pub(super) fn error(&self, error: PgError, embedded: Embedded<'_>) -> SessionError {
@@ -277,20 +248,16 @@ impl Session for RunSession {
     }
 
     async fn call_macro(&self, name: &str, args: &[MacroArg<'_>]) -> Result<String, SessionError> {
-        let name = name.to_owned();
-        let args: IndexMap<String, Arg> = args
+        let args: Vec<(Option<&str>, Arg)> = args
             .iter()
-            .map(|(name, arg)| ((*name).to_owned(), arg.clone()))
+            .map(|(name, arg)| (Some(*name), arg.clone()))
             .collect();
-        self.blocking(move |engine, context, names, database| {
-            let args: Vec<(Option<&str>, Arg)> = args
-                .iter()
-                .map(|(name, arg)| (Some(name.as_str()), arg.clone()))
-                .collect();
-            let output = engine.call_macro(context, &name, &args, names, Some(database))?;
-            Ok(output.text)
-        })
-        .await
+        let (context, names) = (Arc::clone(&self.context), Arc::clone(&self.names));
+        let database = Some(self.database());
+        let output = self
+            .engine
+            .call_macro(context, name, &args, names, database);
+        output.map(|o| o.text).map_err(SessionError::new)
     }
 
     fn resolves_to_builtin(&self, name: &str) -> bool {
@@ -320,7 +287,7 @@ impl Session for RunSession {
             }),
             None => Arc::clone(&self.context),
         };
-        self.render_template(template, context).await
+        self.render_template(&template, context)
     }
 }
 

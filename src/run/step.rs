@@ -1,5 +1,6 @@
 //! One step: a node on a session, from rendering to its outcome.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -203,7 +204,7 @@ impl Runner {
             return Ok(String::new());
         }
         let context_of = |ix| self.context(ix);
-        let sql = compile(self.graph(), ix, session, &context_of).await?;
+        let sql = compile(self.graph(), ix, session, &context_of)?;
         if !sql.is_empty() {
             let relative = compiled_path(self.target_path(), node);
             let live = self.stage().live_text(&sql);
@@ -307,6 +308,15 @@ impl Runner {
         let path = self.project_root().join(relative);
         let text = format!("{sql}\n");
         let written = tokio::task::spawn_blocking(move || {
+            // Most files are as they were. Others are made anew: a file that is cut short and
+            // filled again goes to the disk at once on some file systems.
+            if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
+                return Ok(());
+            }
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => removed?,
+            }
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }

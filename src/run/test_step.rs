@@ -77,7 +77,7 @@ impl Runner {
         };
         let context_of = |ix| self.context(ix);
         let own = session.render(&template, None).await?;
-        let sql = with_ephemeral(self.graph(), ix, own, session, &context_of).await?;
+        let sql = with_ephemeral(self.graph(), ix, own, session, &context_of)?;
         Ok(Some(sql))
     }
 

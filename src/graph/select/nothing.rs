@@ -94,7 +94,7 @@ fn near_in_length(value: &str, name: &str) -> bool {
 }
 
 fn fqn_hint(name: &str, graph: &Graph) -> Option<String> {
-    if let Some(node) = graph.disabled().iter().find(|node| node.name == name) {
+    if let Some(node) = graph.disabled().find(|node| node.name == name) {
         return Some(format!(
             "`{name}` is disabled: set `enabled: true` for {}",
             node.path

@@ -39,7 +39,7 @@ const SECTIONS: [(&str, ResourceKind, &str); 3] = [
 ];
 
 /// The nodes of all property files; metrics that measures ask for come last.
-pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<Node> {
+pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<Box<Node>> {
     let (mut nodes, mut created) = (Vec::new(), Vec::new());
     for (section, kind, tree) in SECTIONS {
         for package in &project.packages {
@@ -60,7 +60,7 @@ pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<No
                 if let Some(node) = &node {
                     created.extend(written.created_metrics(node));
                 }
-                nodes.extend(node);
+                nodes.extend(node.map(Box::new));
             }
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn nodes(project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<No
 }
 
 /// Connects metrics with their semantic models and with one another, saved queries with metrics.
-pub(super) fn link(nodes: &mut [Node]) -> Vec<Diagnostic> {
+pub(super) fn link(nodes: &mut [Box<Node>]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let (mut measures, mut metrics) = (HashMap::new(), HashMap::new());
     for (index, node) in nodes.iter().enumerate() {
@@ -120,7 +120,7 @@ pub(super) fn link(nodes: &mut [Node]) -> Vec<Diagnostic> {
 }
 
 /// The measures that a metric uses, those of the metrics that it is made of included.
-fn inputs(nodes: &[Node], at: usize) -> Option<Vec<Json>> {
+fn inputs(nodes: &[Box<Node>], at: usize) -> Option<Vec<Json>> {
     if nodes[at].kind != ResourceKind::Metric {
         return None;
     }
@@ -382,7 +382,7 @@ impl Written<'_> {
     }
 
     /// Metrics of the measures that say `create_metric: true`.
-    fn created_metrics(&self, model: &Node) -> Vec<Node> {
+    fn created_metrics(&self, model: &Node) -> Vec<Box<Node>> {
         let Detail::Semantic(semantic) = &model.detail else {
             return Vec::new();
         };
@@ -413,7 +413,7 @@ impl Written<'_> {
                 entry: &entry,
                 ..*self
             };
-            written.node(&mut Vec::new())
+            written.node(&mut Vec::new()).map(Box::new)
         };
         wanted.filter_map(made).collect()
     }

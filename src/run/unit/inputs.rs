@@ -222,7 +222,7 @@ impl Bench<'_> {
             first_line: *first_line,
         };
         let context = self.context(self.test.tested);
-        let text = self.session.render_template(template, context).await?;
+        let text = self.session.render_template(&template, context)?;
         Ok(super::trim_sql(&text).to_owned())
     }
 }

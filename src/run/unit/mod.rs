@@ -168,8 +168,8 @@ impl Bench<'_> {
         };
         let text = self
             .session
-            .render_template(template, self.context(self.test.tested));
-        Ok(Some(text.await?).filter(|text| !text.trim().is_empty()))
+            .render_template(&template, self.context(self.test.tested));
+        Ok(Some(text?).filter(|text| !text.trim().is_empty()))
     }
 
     /// The context of a node, in which `this` is what stands in for it.
@@ -200,11 +200,11 @@ impl Bench<'_> {
             .map(|input| (input.given.of, input.relation.clone()))
             .collect();
         let names = Arc::new(UnitNames::new(self.runner.shared_graph(), given.clone()));
-        let own = self.render(self.test.tested, &names).await?;
+        let own = self.render(self.test.tested, &names)?;
         let mut ephemeral = Vec::new();
         for ix in self.ephemeral(&given) {
             let name = ephemeral_cte(&self.runner.graph().node(ix).name);
-            ephemeral.push((name.to_string(), self.render(ix, &names).await?));
+            ephemeral.push((name.to_string(), self.render(ix, &names)?));
         }
         let unread = own.contains(inputs::THIS_NOT_GIVEN);
         self.nothing_missing(&names.missing(), unread)?;
@@ -237,7 +237,7 @@ impl Bench<'_> {
         found
     }
 
-    async fn render(&self, ix: NodeIx, names: &Arc<UnitNames>) -> Result<String, SessionError> {
+    fn render(&self, ix: NodeIx, names: &Arc<UnitNames>) -> Result<String, SessionError> {
         let node = self.runner.graph().node(ix);
         let Some(file) = node.file else {
             return Ok(String::new());
@@ -247,18 +247,18 @@ impl Bench<'_> {
             text: Arc::from(node.raw_code.as_str()),
             first_line: node.first_line,
         };
-        let text = self.render_given(template, self.context(ix), names).await?;
+        let text = self.render_given(template, self.context(ix), names)?;
         Ok(trim_sql(&text).to_owned())
     }
 
     /// Renders with stand-ins instead of relations.
-    async fn render_given(
+    fn render_given(
         &self,
         template: Template,
         context: Arc<NodeContext>,
         names: &Arc<UnitNames>,
     ) -> Result<String, SessionError> {
-        let engine = self.session.engine.clone();
+        let engine = &self.session.engine;
         let names = Arc::clone(names);
         let database = UnitDatabase {
             inner: SessionDatabase {
@@ -269,14 +269,8 @@ impl Bench<'_> {
             },
             stand_ins: self.known_columns(),
         };
-        let render = move || {
-            let rendered = engine.render(context, &template, names, Some(Arc::new(database)))?;
-            Ok(rendered.text)
-        };
-        match tokio::task::spawn_blocking(render).await {
-            Ok(result) => result.map_err(SessionError::new),
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        let rendered = engine.render(context, &template, names, Some(Arc::new(database)));
+        rendered.map(|r| r.text).map_err(SessionError::new)
     }
 
     /// The columns that the model gives, with their types.

@@ -4,14 +4,19 @@ use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
-use serde::ser::SerializeMap;
+use rayon::prelude::*;
+use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
+use serde_json::value::to_raw_value;
 use serde_json::{Map, Value as Json};
 
 /// Makes the key and value at an index.
-type Make<'a, T> = Box<dyn Fn(usize) -> (Cow<'a, str>, T) + 'a>;
+type Make<'a, T> = Box<dyn Fn(usize) -> (Cow<'a, str>, T) + Sync + 'a>;
 
-/// A mapping of which each entry is made when it is written.
+/// How many entries are put into text before any of them is written.
+const AHEAD: usize = 512;
+
+/// A mapping of which each entry is made when it is written, on all cores.
 pub struct Entries<'a, T> {
     count: usize,
     make: Make<'a, T>,
@@ -19,7 +24,7 @@ pub struct Entries<'a, T> {
 
 impl<'a, T> Entries<'a, T> {
     /// `make` gives the entry at each index below `count`.
-    pub fn new(count: usize, make: impl Fn(usize) -> (Cow<'a, str>, T) + 'a) -> Self {
+    pub fn new(count: usize, make: impl Fn(usize) -> (Cow<'a, str>, T) + Sync + 'a) -> Self {
         Self {
             count,
             make: Box::new(make),
@@ -36,9 +41,16 @@ impl<T> fmt::Debug for Entries<'_, T> {
 impl<T: Serialize> Serialize for Entries<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.count))?;
-        for index in 0..self.count {
-            let (key, value) = (self.make)(index);
-            map.serialize_entry(&key, &value)?;
+        for start in (0..self.count).step_by(AHEAD) {
+            let some = start..self.count.min(start + AHEAD);
+            let texts = some.into_par_iter().map(|index| {
+                let (key, value) = (self.make)(index);
+                to_raw_value(&value).map(|text| (key, text))
+            });
+            let texts: Result<Vec<_>, _> = texts.collect();
+            for (key, text) in texts.map_err(S::Error::custom)? {
+                map.serialize_entry(&key, &text)?;
+            }
         }
         map.end()
     }
