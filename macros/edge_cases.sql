@@ -1,6 +1,6 @@
 {#
-  The awkward cases of a billing system and how often each is in the data: one row per case. `least` is what demo-size synthetic
-  data has at any seed (tests/edge_cases_occur.sql); null where the case is left to chance, to `--dirt` or to its fixture.
+  The awkward cases of a billing system and how often each is in the data: one row per case. `least` is what the demo's
+  data must have (tests/edge_cases_occur.sql); null where the case is left to `--dirt` or to its fixture.
 #}
 {% macro edge_case_counts() -%}
 select 1 as case_order, 'annual_mid_term_upgrade' as edge_case, 'upgrades' as counted, count(*) as occurrences, 1 as least
@@ -103,7 +103,7 @@ select 20, 'retry_in_a_later_year', 'attempts', count(*), 1
 from {{ ref('fct_payment_attempt') }}
 where attempt_number > 1 and is_auto_charged and extract(year from attempted_month) > extract(year from due_month)
 union all
-select 21, 'anchor_on_29_february', 'subscriptions', count(*), null::integer
+select 21, 'anchor_on_29_february', 'subscriptions', count(*), 1
 from {{ ref('stg_subscriptions') }}
 where to_char(activated_date, 'MMDD') = '0229'
 union all

@@ -172,7 +172,9 @@ impl Tally {
         }
         self.mature += 1;
         self.mature_failed += u64::from(failed);
-        let success = tries.iter().find(|t| t.outcome == "succeeded");
+        // The targets are of dunning: what is paid after the write-off came too late for it.
+        let in_time = invoice.uncollectible_at.is_none();
+        let success = tries.iter().find(|t| in_time && t.outcome == "succeeded");
         if let (true, Some(success)) = (failed, success) {
             self.recovered += 1;
             self.recovered_by_customer += u64::from(success.initiator == "customer");

@@ -544,7 +544,7 @@ pub const PARTS: (f64, f64, f64, (f64, f64), i64) = (0.10, 0.08, 0.15, (2.0, 12.
 pub const PAID_AFTER_ALL: (f64, (f64, f64)) = (0.15, (3.0, 15.0));
 /// A bank debit that had gone through is returned: share, days from and to. Within the days for late
 /// rows, as it changes what was collected.
-pub const RETURNED: (f64, (f64, f64)) = (0.012, (2.0, 6.5));
+pub const RETURNED: (f64, (f64, f64)) = (0.004, (2.0, 6.5));
 /// Share of promotions of monthly plans that are a first month for nothing.
 pub const FREE_MONTH_SHARE: f64 = 0.08;
 /// The plan is switched again soon after an upgrade: share, days from and to.
