@@ -50,6 +50,9 @@ pub enum ResultStatus {
     /// Not started.
     #[serde(rename = "skipped")]
     Skipped,
+    /// There was nothing to do: an exposure, a saved query.
+    #[serde(rename = "no-op")]
+    NoOp,
 }
 
 impl ResultStatus {

@@ -32,22 +32,16 @@ pub struct Cli {
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// The project's folder
-    #[arg(long, global = true, value_name = "DIR", env = "DBT_PROJECT_DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub project_dir: Option<PathBuf>,
     /// The folder of profiles.yml [default: the project's, then ~/.dbt]
-    #[arg(long, global = true, value_name = "DIR", env = "DBT_PROFILES_DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub profiles_dir: Option<PathBuf>,
     /// The profile to use
-    #[arg(long, global = true, value_name = "NAME", env = "DBT_PROFILE")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// The target of the profile
-    #[arg(
-        long,
-        short = 't',
-        global = true,
-        value_name = "NAME",
-        env = "DBT_TARGET"
-    )]
+    #[arg(long, short = 't', global = true, value_name = "NAME")]
     pub target: Option<String>,
     /// A Postgres to use instead of the profile's, as postgres://user@host/dbname
     #[arg(
@@ -65,33 +59,37 @@ pub struct Global {
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
     /// The folder for artifacts and compiled SQL [default: target]
-    #[arg(long, global = true, value_name = "DIR", env = "DBT_TARGET_PATH")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub target_path: Option<String>,
+    /// The folder of marts.log [default: logs]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub log_path: Option<PathBuf>,
     /// Say only what went wrong
-    #[arg(long, short = 'q', global = true)]
+    #[arg(long, short = 'q', global = true, overrides_with = "no_quiet")]
     pub quiet: bool,
+    /// Not quiet, whatever the environment says
+    #[arg(long, global = true, hide = true, overrides_with = "quiet")]
+    pub no_quiet: bool,
     /// Tell every statement on stderr as it is sent
-    #[arg(long, short = 'd', global = true, env = "DBT_DEBUG")]
+    #[arg(long, short = 'd', global = true, overrides_with = "no_debug")]
     pub debug: bool,
+    /// No statements on stderr, whatever the environment says
+    #[arg(long, global = true, hide = true, overrides_with = "debug")]
+    pub no_debug: bool,
     /// Take every warning for an error
-    #[arg(long, global = true, env = "DBT_WARN_ERROR")]
+    #[arg(long, global = true)]
     pub warn_error: bool,
     /// Which warnings are errors, as YAML: `{error: all, warn: [name], silence: [name]}`
-    #[arg(
-        long,
-        global = true,
-        value_name = "YAML",
-        env = "DBT_WARN_ERROR_OPTIONS"
-    )]
+    #[arg(long, global = true, value_name = "YAML")]
     pub warn_error_options: Option<String>,
     /// No colours
     #[arg(long, global = true)]
     pub no_use_colors: bool,
     /// How progress is told on stderr
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, value_enum, ignore_case = true, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
     /// What goes to logs/marts.log
-    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
+    #[arg(long, global = true, value_enum, ignore_case = true, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
     /// Flags of dbt without effect here.
     #[command(flatten)]
@@ -102,6 +100,7 @@ pub struct Global {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
+    #[value(aliases = ["default", "debug"])]
     Text,
     /// One JSON object a line.
     Json,
@@ -122,7 +121,7 @@ pub enum LogLevel {
 #[derive(Args, Clone, Debug, Default)]
 pub struct SelectArgs {
     /// Nodes to take: names, +parents, children+, tag:x, path:x, config.x:y …
-    #[arg(long, short = 's', visible_alias = "models", short_alias = 'm', num_args = 1.., value_name = "SELECTOR")]
+    #[arg(long, short = 's', visible_alias = "models", alias = "model", short_alias = 'm', num_args = 1.., value_name = "SELECTOR")]
     pub select: Vec<String>,
     /// Nodes to leave out
     #[arg(long, num_args = 1.., value_name = "SELECTOR")]
@@ -131,16 +130,16 @@ pub struct SelectArgs {
     #[arg(long, value_name = "NAME")]
     pub selector: Option<String>,
     /// Kinds of resources to keep
-    #[arg(long, num_args = 1.., value_name = "TYPE")]
+    #[arg(long, alias = "resource-types", num_args = 1.., value_name = "TYPE")]
     pub resource_type: Vec<String>,
     /// Kinds of resources to leave out
-    #[arg(long, num_args = 1.., value_name = "TYPE")]
+    #[arg(long, alias = "exclude-resource-types", num_args = 1.., value_name = "TYPE")]
     pub exclude_resource_type: Vec<String>,
     /// The folder of an earlier run's artifacts, for state:, result: and source_status:
-    #[arg(long, value_name = "DIR", env = "DBT_STATE")]
+    #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Which tests come with selected nodes: eager, cautious, buildable or empty
-    #[arg(long, value_name = "MODE", env = "DBT_INDIRECT_SELECTION")]
+    #[arg(long, value_name = "MODE")]
     pub indirect_selection: Option<String>,
 }
 
@@ -151,11 +150,19 @@ pub struct RunArgs {
     #[command(flatten)]
     pub select: SelectArgs,
     /// Build incremental models anew
-    #[arg(long, short = 'f', env = "DBT_FULL_REFRESH")]
+    #[arg(long, short = 'f')]
     pub full_refresh: bool,
     /// Start nothing more after the first failure
-    #[arg(long, short = 'x', visible_alias = "failfast", env = "DBT_FAIL_FAST")]
+    #[arg(
+        long,
+        short = 'x',
+        visible_alias = "failfast",
+        overrides_with = "no_fail_fast"
+    )]
     pub fail_fast: bool,
+    /// Go on after a failure, whatever project and environment say
+    #[arg(long, hide = true, overrides_with = "fail_fast")]
+    pub no_fail_fast: bool,
     /// When built relations become visible, whatever the project says: immediate, audited or together
     #[arg(long, value_name = "MODE")]
     pub publish: Option<String>,
@@ -172,17 +179,30 @@ pub struct RunArgs {
     #[arg(long)]
     pub no_wait: bool,
     /// Read what is neither built now nor there from the target whose artifacts --state names
-    #[arg(long, env = "DBT_DEFER")]
+    #[arg(long, overrides_with = "no_defer")]
     pub defer: bool,
+    /// Not deferred, whatever the environment says
+    #[arg(long, hide = true, overrides_with = "defer")]
+    pub no_defer: bool,
     /// With --defer: read it from there even where it is here too
-    #[arg(long, env = "DBT_FAVOR_STATE")]
+    #[arg(long, overrides_with = "no_favor_state")]
     pub favor_state: bool,
+    /// Relations that are here are read here, whatever the environment says
+    #[arg(long, hide = true, overrides_with = "favor_state")]
+    pub no_favor_state: bool,
     /// The folder of artifacts for --defer, if not that of --state
-    #[arg(long, value_name = "DIR", env = "DBT_DEFER_STATE")]
+    #[arg(long, value_name = "DIR")]
     pub defer_state: Option<PathBuf>,
     /// Read refs and sources without rows: checks the SQL and makes empty relations
-    #[arg(long)]
+    #[arg(long, overrides_with = "no_empty")]
     pub empty: bool,
+    /// With rows, whatever the environment says
+    #[arg(long, hide = true, overrides_with = "empty")]
+    pub no_empty: bool,
+    /// Read only the rows of refs and sources whose event_time lies in a window: '3 days', or
+    /// "{'start': '2024-01-01', 'end': '2024-02-01'}"
+    #[arg(long, value_name = "WINDOW")]
+    pub sample: Option<String>,
     /// Run each test by itself instead of one scan a table
     #[arg(long)]
     pub no_fuse: bool,
@@ -193,7 +213,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", requires = "event_time_start")]
     pub event_time_end: Option<String>,
     /// Keep failing rows in tables, whatever the project says
-    #[arg(long, env = "DBT_STORE_FAILURES")]
+    #[arg(long)]
     pub store_failures: bool,
     /// With build: sources that are stale by their error_after hold back what reads them
     #[arg(long)]

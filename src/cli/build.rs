@@ -9,7 +9,7 @@ use super::recorded;
 use super::recording::{Recording, run_results_path};
 use super::{
     EXIT_NODE_FAILED, EXIT_OK, World, deferral, git, logging, manifest, publish_mode, retry,
-    signals, source, target,
+    sample, signals, source, target,
 };
 use crate::artifact;
 use crate::artifact::run_results::RunResults;
@@ -121,6 +121,14 @@ pub(super) async fn execute(
             seconds: &|ix| past.get(&invocation.graph.node(ix).id).copied(),
         },
     );
+    invocation.tell_selected(
+        selected
+            .iter()
+            .filter(|ix| work.covers(invocation.graph.node(**ix).kind)),
+    );
+    if work == Work::Build {
+        invocation.tell_idle(&selected);
+    }
     modes.check_audit(invocation, &plan)?;
     if let Some(message) =
         publish_mode::own_materializations(invocation, &plan, &modes, args.dry_run)?
@@ -137,6 +145,11 @@ pub(super) async fn execute(
     setup.empty = args.empty;
     setup.batches = args.batches.iter().cloned().collect();
     setup.times = times(args, &invocation.engine)?;
+    if let Some(text) = &args.sample {
+        let window = sample::window(text, setup.times.now)?;
+        (setup.times.start, setup.times.end) = (Some(window.start), Some(window.end));
+        setup.sample = Some(window);
+    }
     setup.warnings_fail = invocation.policy.nodes();
     setup.deferred = deferral::deferred(invocation, args, &selected, connected, reporter).await?;
     setup.orphans = orphans(invocation, args, work);
@@ -148,7 +161,8 @@ pub(super) async fn execute(
     let options = Options {
         command: word(work).to_owned(),
         threads,
-        fail_fast: args.fail_fast || invocation.flag("fail_fast") == Some(&true.into()),
+        fail_fast: args.fail_fast
+            || !args.no_fail_fast && invocation.flag("fail_fast") == Some(&true.into()),
         target: connected.label.clone(),
     };
     let mut emit = |event: Event| reporter.event(&event);
@@ -244,6 +258,7 @@ pub(super) fn setup(
         dry_run: false,
         compare_rows: false,
         empty: false,
+        sample: None,
         deferred: HashMap::new(),
         store_failures: false,
         sensitive_columns: root

@@ -56,6 +56,7 @@ fn record(
         .into_iter()
         .filter(|ix| over.contains_key(ix))
         .collect();
+    invocation.tell_selected(nodes.iter());
     let record = runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let how = (args.full_refresh, &connected);

@@ -33,6 +33,7 @@ fn compile(
     let color = world.stderr_style.color;
     invocation.tell_warnings(reporter, color);
     let selected = invocation.select(&args.select, reporter, color)?;
+    invocation.tell_selected(selected.iter());
     let (compiled, problems) = runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let setup = setup(&invocation, args.full_refresh, &connected, world)?;

@@ -66,6 +66,22 @@ pub struct DbtFlags {
     #[arg(long, global = true, hide = true)]
     pub print: bool,
     #[arg(long, global = true, hide = true)]
+    pub no_write_json: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_print: bool,
+    #[arg(long, global = true, hide = true)]
+    pub introspect: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_introspect: bool,
+    #[arg(long, global = true, hide = true)]
+    pub export_saved_queries: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_export_saved_queries: bool,
+    #[arg(long, global = true, hide = true)]
+    pub inject_ephemeral_ctes: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_inject_ephemeral_ctes: bool,
+    #[arg(long, global = true, hide = true)]
     pub use_colors: bool,
     #[arg(long, global = true, hide = true)]
     pub use_colors_file: bool,

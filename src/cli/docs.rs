@@ -64,6 +64,7 @@ pub(super) fn run(global: &Global, args: &DocsArgs, world: &mut World) -> Result
     let color = world.stderr_style.color;
     invocation.tell_warnings(&mut *reporter, color);
     let selected = invocation.select(&args.select, &mut *reporter, color)?;
+    invocation.tell_selected(selected.iter());
     let (compiled, rows, problems) = runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let mut log = |message: String| reporter.event(&Event::Logged { message });

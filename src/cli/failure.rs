@@ -12,6 +12,7 @@ pub struct Failure {
     diagnostics: Vec<Diagnostic>,
     sources: SourceMap,
     is_told: bool,
+    code: u8,
 }
 
 impl Failure {
@@ -21,7 +22,14 @@ impl Failure {
             diagnostics,
             sources,
             is_told: false,
+            code: super::EXIT_ERROR,
         }
+    }
+
+    /// The same, ending with another exit code.
+    #[must_use]
+    pub fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 
     /// One that points into no file.
@@ -36,7 +44,7 @@ impl Failure {
 
     /// The exit code of all of them.
     pub fn exit_code(&self) -> u8 {
-        super::EXIT_ERROR
+        self.code
     }
 
     /// The same, which a reporter may have told already.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
@@ -18,6 +18,7 @@ use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Se
 use crate::graph::{self, Graph, NodeIx};
 use crate::jinja::{Engine, MacroFile, Settings};
 use crate::project::{self, Project, ReadOptions};
+use crate::report::run_results::Idle;
 use crate::report::{JsonLines, Progress, Reporter, Terminal};
 
 /// Flags of the command line that templates see.
@@ -41,6 +42,8 @@ pub(super) struct Invocation {
     /// What the environment adds to the head of artifacts: `DBT_ENV_CUSTOM_ENV_*`.
     pub(super) custom_env: BTreeMap<String, String>,
     pub(super) cli_vars: IndexMap<String, Json>,
+    /// What of a build's selection has a result although nothing is done for it.
+    pub(super) idle: Arc<OnceLock<Vec<Idle>>>,
 }
 
 /// The project's folder, absolute where that is possible.
@@ -130,6 +133,7 @@ impl Invocation {
             target_path,
             custom_env: custom_env(world),
             cli_vars: cli_vars(global)?,
+            idle: Arc::default(),
             project,
         })
     }
@@ -169,6 +173,34 @@ impl Invocation {
         let warnings = self.policy.sort(selected.warnings, self.sources())?;
         tell(&warnings, self.sources(), reporter, color);
         Ok(selected.nodes)
+    }
+
+    /// Says what of a build's selection has a result although nothing is done for it.
+    pub(super) fn tell_idle(&self, selected: &[NodeIx]) {
+        use graph::ResourceKind::{Exposure, SavedQuery};
+        let idle = |ix: &NodeIx| {
+            let node = self.graph.node(*ix);
+            if !matches!(node.kind, Exposure | SavedQuery) {
+                return None;
+            }
+            let tests = node.parents.iter().flat_map(|p| self.graph.children(*p));
+            let tests = tests.filter(|ix| self.graph.node(*ix).is_test());
+            let needs = node.parents.iter().copied().chain(tests);
+            Some(Idle {
+                node: node.id.clone(),
+                needs: needs.map(|ix| self.graph.node(ix).id.clone()).collect(),
+            })
+        };
+        self.idle
+            .get_or_init(|| selected.iter().filter_map(idle).collect());
+    }
+
+    /// Says which nodes templates find in `selected_resources`.
+    pub(super) fn tell_selected<'a>(&self, nodes: impl Iterator<Item = &'a NodeIx>) {
+        let nodes = nodes.map(|ix| self.graph.node(*ix));
+        let runs = nodes.filter(|node| node.kind != graph::ResourceKind::Source);
+        self.engine
+            .set_selected(runs.map(|node| node.id.to_string()).collect());
     }
 
     /// A flag of the project file.
@@ -240,18 +272,42 @@ fn settings(
         cli_vars: cli_vars(global)?,
         vars,
         target: target_json(project),
-        flags: json!({
-            "FULL_REFRESH": flags.full_refresh,
-            "WHICH": command,
-            "STORE_FAILURES": flags.store_failures,
-            "EMPTY": flags.empty,
-        }),
+        flags: flags_json(global, (command, flags)),
         dispatch: root.file.dispatch.clone(),
         invocation_id: run_id.to_owned(),
         run_started_at: jiff::Timestamp::now()
             .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
             .to_string(),
         env: Arc::clone(&world.env),
+    })
+}
+
+/// The `flags` variable, as dbt has it; what is not there is what dbt has by default.
+fn flags_json(global: &Global, (command, flags): (&str, Flags)) -> Json {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
+    json!({
+        "FULL_REFRESH": flags.full_refresh,
+        "WHICH": command,
+        "STORE_FAILURES": flags.store_failures,
+        "EMPTY": flags.empty,
+        "DEBUG": global.debug,
+        "QUIET": global.quiet,
+        "WARN_ERROR": global.warn_error,
+        "USE_COLORS": !global.no_use_colors,
+        "LOG_FORMAT": match global.log_format {
+            LogFormat::Text => "default",
+            LogFormat::Json => "json",
+        },
+        "PROFILES_DIR": path(&global.profiles_dir),
+        "TARGET_PATH": global.target_path,
+        "LOG_PATH": path(&global.log_path),
+        "INVOCATION_COMMAND": format!("dbt {command}"),
+        "VERSION_CHECK": true,
+        "PARTIAL_PARSE": true,
+        "STATIC_PARSER": true,
+        "INTROSPECT": true,
+        "WRITE_JSON": true,
+        "SEND_ANONYMOUS_USAGE_STATS": false,
     })
 }
 

@@ -20,7 +20,7 @@ pub(super) fn start(global: &Global, project: &Path) {
         LogLevel::Error => Some("marts=error"),
         LogLevel::None => None,
     };
-    let file = level.and_then(|level| Some((level, file(project)?)));
+    let file = level.and_then(|level| Some((level, file(global, project)?)));
     let file = file.map(|(level, file)| {
         tracing_subscriber::fmt::layer()
             .with_ansi(false)
@@ -36,8 +36,9 @@ pub(super) fn start(global: &Global, project: &Path) {
         .try_init();
 }
 
-fn file(project: &Path) -> Option<File> {
-    let folder = project.join("logs");
+fn file(global: &Global, project: &Path) -> Option<File> {
+    let folder = global.log_path.as_deref().unwrap_or(Path::new("logs"));
+    let folder = project.join(folder);
     std::fs::create_dir_all(&folder).ok()?;
     OpenOptions::new()
         .create(true)

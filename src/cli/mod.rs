@@ -15,6 +15,7 @@ mod deferral;
 mod demo;
 mod deps;
 mod docs;
+mod env_flags;
 mod failure;
 mod generate;
 mod git;
@@ -30,6 +31,7 @@ mod recorded;
 mod recording;
 mod retry;
 mod run_operation;
+mod sample;
 mod show;
 mod signals;
 mod source;
@@ -42,7 +44,6 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
 use indexmap::IndexMap;
 
 pub use failure::Failure;
@@ -73,7 +74,7 @@ pub struct World {
 
 /// The whole program: arguments to exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match env_flags::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -101,9 +102,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl World {
     fn real(global: &args::Global) -> Self {
         use crate::report::style::{Style, Surroundings};
-        let env: IndexMap<String, String> = std::env::vars_os()
+        let mut env: IndexMap<String, String> = std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
+        env_flags::both_forms(&mut env);
         let surroundings = Surroundings::read(global.no_use_colors, |name| env.get(name).cloned());
         Self {
             surroundings,

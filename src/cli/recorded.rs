@@ -64,6 +64,18 @@ pub(super) fn record(
     }
 }
 
+/// What `run-operation` was asked to do: the macro and its arguments as written.
+pub(super) fn operation(
+    global: &Global,
+    (name, args): (&str, Option<&str>),
+    invocation: &Invocation,
+) -> Map<String, Json> {
+    let mut map = record(global, &RunArgs::default(), "run-operation", invocation);
+    map.insert("macro".to_owned(), name.into());
+    map.insert("args".to_owned(), args.unwrap_or("{}").into());
+    map
+}
+
 /// A run that was recorded, by marts or by dbt.
 pub(super) struct Recorded<'a>(pub(super) &'a Map<String, Json>);
 

@@ -55,6 +55,7 @@ impl Recording {
             path: run_results_path(invocation),
             args,
             env: invocation.custom_env.clone(),
+            idle: Arc::clone(&invocation.idle),
         };
         let unwritten = self.unwritten.clone();
         self.reporters

@@ -27,7 +27,7 @@ use crate::report::Reporter;
 #[derive(Args, Clone, Debug, Default)]
 pub struct RetryArgs {
     /// The folder of the earlier run's artifacts [default: the target folder]
-    #[arg(long, value_name = "DIR", env = "DBT_STATE")]
+    #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Build incremental models anew, whatever the earlier run did
     #[arg(long, short = 'f')]

@@ -52,6 +52,7 @@ fn what(
     }
     let mut reporter = reporter(global, world);
     let selected = invocation.select(&args.select, &mut *reporter, world.stderr_style.color)?;
+    invocation.tell_selected(selected.iter());
     // A model comes with its tests; who names a model wants its rows.
     let rows: Vec<NodeIx> = selected
         .iter()

@@ -145,6 +145,7 @@ fn settle<'p>(
         config.and_then(|c| c.get(key)).map(|value| value.span)
     };
     node.config = typed(&node, merged, project, &in_yaml)?;
+    node.written = draft::written(project, &node, &property_config, &in_file);
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.functions = scan.functions;

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Node, ResourceKind};
@@ -20,6 +21,29 @@ fn dbt_key(key: &str) -> &str {
         "pre_hook" => "pre-hook",
         "post_hook" => "post-hook",
         other => other,
+    }
+}
+
+/// Defaults that `config.get` gives to templates; the others are none or empty.
+const FOR_TEMPLATES: [&str; 5] = [
+    "materialized",
+    "enabled",
+    "tags",
+    "meta",
+    "on_schema_change",
+];
+
+impl Node {
+    /// The config that templates read: what was configured, with dbt's defaults under it.
+    pub fn config_for_templates(&self) -> IndexMap<String, Json> {
+        let mut config = self.config.raw.clone();
+        let defaults = defaults(self.kind);
+        for key in FOR_TEMPLATES {
+            if let Some(value) = defaults.get(key).filter(|_| !config.contains_key(key)) {
+                config.insert(key.to_owned(), value.clone());
+            }
+        }
+        config
     }
 }
 

@@ -24,7 +24,7 @@ const KINDS: [&str; 6] = [
 static TO: LazyLock<Regex> = LazyLock::new(|| {
     let name = r#"['"]([^'"]+)['"]"#;
     Regex::new(&format!(
-        r#"^\s*(?:\{{\{{)?\s*(ref|source)\(\s*{name}\s*(?:,\s*{name}\s*)?\)\s*(?:\}}\}})?\s*$"#
+        r#"^\s*(?:\{{\{{)?\s*(ref|source)\(\s*{name}\s*(?:,\s*{name}\s*)?(?:,\s*v(?:ersion)?\s*=\s*['"]?([^'"\s)]+)['"]?\s*)?\)\s*(?:\}}\}})?\s*$"#
     ))
     .expect("a constant pattern compiles")
 });
@@ -52,7 +52,7 @@ fn to(constraint: &Json) -> Option<To> {
             To::Ref(RefCall {
                 package,
                 name,
-                version: None,
+                version: found.get(4).map(|m| m.as_str().to_owned()),
             })
         }
     })

@@ -10,7 +10,7 @@ use crate::jinja;
 use crate::names::NodeId;
 use crate::project::{
     CodeFile, ColumnProperties, ConfigMap, ConfigTree, ConfigTrees, ModelVersion, Package, Project,
-    ResourceProperties, SourceTable,
+    ResourceProperties, SourceTable, merge_configs,
 };
 
 /// A node to be, with where its config comes from.
@@ -46,6 +46,47 @@ pub(super) fn tree_layers(project: &Project, node: &Node) -> (ConfigMap, ConfigM
             over,
         ),
         _ => (over, ConfigMap::new()),
+    }
+}
+
+/// The same as written.
+fn written_layers(project: &Project, node: &Node) -> (ConfigMap, ConfigMap) {
+    let root = project.root_package();
+    let own = project.packages.iter().find(|p| p.name == node.package);
+    let over = tree(&root.file.configs, node.kind).written(&node.fqn);
+    match own {
+        Some(package) if package.name != root.name => (
+            tree(&package.file.configs, node.kind).written(&node.fqn),
+            over,
+        ),
+        _ => (over, ConfigMap::new()),
+    }
+}
+
+/// A node's config as it was written, where that is not what came of it: dbt compares it with that
+/// of an earlier manifest, since what is rendered depends on the target.
+pub(super) fn written(
+    project: &Project,
+    node: &Node,
+    of_property: &ConfigMap,
+    in_file: &[ConfigMap],
+) -> Option<Box<ConfigMap>> {
+    let (own, over) = written_layers(project, node);
+    let mut written = own;
+    for layer in [of_property]
+        .into_iter()
+        .chain([&merge_calls(in_file), &over])
+    {
+        written.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+    (written != node.config.raw).then(|| Box::new(written))
+}
+
+/// What several calls of `config` in a file say together.
+fn merge_calls(in_file: &[ConfigMap]) -> ConfigMap {
+    match in_file {
+        [only] => only.clone(),
+        all => merge_configs(&all.iter().collect::<Vec<_>>()),
     }
 }
 

@@ -167,6 +167,7 @@ fn generic_test_node(
         merged.entry("alias".to_owned()).or_insert_with(short);
     }
     node.config = typed(&node, merged, project, &place)?;
+    node.written = draft::written(project, &node, &declaration.config, &scan.configs);
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.functions = scan.functions;

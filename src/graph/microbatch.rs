@@ -111,9 +111,17 @@ impl Batch {
         })
     }
 
+    /// The part of it that lies in a window.
+    pub fn within(self, window: Self) -> Self {
+        Self {
+            start: self.start.max(window.start),
+            end: self.end.min(window.end),
+        }
+    }
+
     /// The condition on a column of event times.
     pub fn condition(self, column: &str) -> String {
-        let text = |at: DateTime| format!("{}+00:00", at.strftime("%Y-%m-%d %H:%M:%S"));
+        let text = |at: DateTime| format!("{}+00:00", at.strftime("%Y-%m-%d %H:%M:%S%.f"));
         format!(
             "{column} >= '{}' and {column} < '{}'",
             text(self.start),

@@ -98,6 +98,8 @@ pub struct Node {
     pub first_line: usize,
     /// Its resolved config.
     pub config: NodeConfig,
+    /// Its config as written, before rendering and merging, where that differs.
+    pub written: Option<Box<IndexMap<String, Json>>>,
     /// Its relation; `None` for tests, analyses and operations.
     pub relation: Option<Relation>,
     /// Where its config keeps a test's failing rows.
@@ -129,6 +131,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// Its config as dbt's `unrendered_config` has it.
+    pub fn unrendered_config(&self) -> &IndexMap<String, Json> {
+        self.written.as_deref().unwrap_or(&self.config.raw)
+    }
+
     /// A node of which nothing else is known yet.
     pub(super) fn bare(id: String, kind: ResourceKind, package: &str, name: &str) -> Self {
         Self {
@@ -143,6 +150,7 @@ impl Node {
             raw_code: String::new(),
             first_line: 1,
             config: NodeConfig::default(),
+            written: None,
             relation: None,
             failures: None,
             description: String::new(),

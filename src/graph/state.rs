@@ -136,7 +136,7 @@ fn has_code(node: &Node) -> bool {
 fn differences(input: &ManifestInput<'_>, ix: NodeIx, earlier: &Json) -> Differences {
     let node = input.graph.node(ix);
     let mut of = Differences {
-        configs: has_code(node) && !same_config(&node.config.raw, earlier),
+        configs: has_code(node) && !same_config(node.unrendered_config(), earlier),
         other: earlier["fqn"] != serde_json::json!(node.fqn),
         ..Differences::default()
     };
@@ -194,7 +194,7 @@ fn written_differences(node: &Node, earlier: &Json, of: &mut Differences) {
     let keys = ["database", "schema", "alias"];
     of.relation = keys
         .iter()
-        .any(|key| !same_value(key, node.config.raw.get(*key), written.get(key)));
+        .any(|key| !same_value(key, node.unrendered_config().get(*key), written.get(key)));
     let kept = &node.config.persist_docs;
     let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
     if kept.relation && text(&earlier["description"]) != node.description {

@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) overrides: IndexMap<String, Json>,
     /// dbt's `graph` variable, once it is known.
     pub(super) graph: Arc<OnceLock<Value>>,
+    /// What `selected_resources` lists, once it is known.
+    pub(super) selected: Arc<OnceLock<Vec<String>>>,
 }
 
 /// Parse or run.
@@ -120,7 +122,15 @@ impl Run {
 
     /// Whether a bare name means something in this render, apart from what templates assign.
     pub(super) fn knows(&self, name: &str) -> bool {
-        let own = ["this", "model", "execute", "config", "context", "graph"];
+        let own = [
+            "this",
+            "model",
+            "execute",
+            "config",
+            "context",
+            "graph",
+            "selected_resources",
+        ];
         own.contains(&name) || self.node.extra.contains_key(name) || self.table.contains_key(name)
     }
 
@@ -225,6 +235,10 @@ impl Object for Root {
                     Mode::Live { .. } => run.shared.graph.get().cloned(),
                     Mode::Scan(_) => Some(Value::from(())),
                 };
+            }
+            "selected_resources" => {
+                let ids = run.shared.selected.get().into_iter().flatten();
+                return Some(List::value(ids.map(Value::from).collect()));
             }
             "__run" => return Some(Value::from_dyn_object(Arc::new(RunHandle(Arc::clone(run))))),
             _ => {}

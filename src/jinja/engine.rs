@@ -72,6 +72,7 @@ impl Engine {
             macros,
             overrides: IndexMap::new(),
             graph: Arc::default(),
+            selected: Arc::default(),
         };
         Ok(Self::of(shared, sources))
     }
@@ -100,6 +101,7 @@ impl Engine {
             macros: Arc::clone(&shared.macros),
             overrides: overrides.macros.clone(),
             graph: Arc::clone(&shared.graph),
+            selected: Arc::clone(&shared.selected),
         };
         Self::of(shared, self.0.sources.clone())
     }
@@ -107,6 +109,11 @@ impl Engine {
     /// Says what dbt's `graph` variable is at run time; only the first time counts.
     pub fn set_graph(&self, graph: &Json) {
         self.0.shared.graph.get_or_init(|| from_json(graph));
+    }
+
+    /// Says which unique ids `selected_resources` lists; only the first time counts.
+    pub fn set_selected(&self, ids: Vec<String>) {
+        self.0.shared.selected.get_or_init(|| ids);
     }
 
     /// Renders a whole file at parse time and tells what it said of itself.

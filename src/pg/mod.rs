@@ -26,3 +26,4 @@ pub use diagnostic::SqlPlace;
 pub use error::{DbError, PgError, backoff, is_transient};
 pub use pool::Pool;
 pub use secret::Secret;
+pub use statement::{FirstRows, first_rows};

@@ -47,6 +47,53 @@ pub(super) fn split(sql: &str) -> Vec<Part> {
     parts
 }
 
+/// A text to which `limit N` may be appended for its first rows, as far as that is possible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstRows {
+    /// The text without what follows its last statement; a query that ends in a limit of its
+    /// own stands in another.
+    pub sql: String,
+    /// Whether a limit may follow; it may not where the statement is no query.
+    pub takes_limit: bool,
+}
+
+/// Prepares a text for a limit.
+pub fn first_rows(sql: &str) -> FirstRows {
+    let Some(last) = split(sql).last().copied() else {
+        return FirstRows {
+            sql: sql.to_owned(),
+            takes_limit: false,
+        };
+    };
+    let query = last.of(sql);
+    let words = outer_words(query);
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let is_query = query.starts_with('(') || tag(query, 0) == "SELECT 0";
+    // `select … into` makes a table, and what changes rows must stand by itself.
+    let takes_limit = is_query && !has(&["INTO"]);
+    let limited = has(&["LIMIT", "FETCH"]);
+    let sql = match takes_limit && limited {
+        true => format!("{}select * from (\n{query}\n) as shown", &sql[..last.start]),
+        false => sql[..last.end].to_owned(),
+    };
+    FirstRows { sql, takes_limit }
+}
+
+/// The words outside parentheses, in capitals.
+fn outer_words(statement: &str) -> Vec<String> {
+    let mut depth = 0usize;
+    let mut words = Vec::new();
+    for token in Tokens::new(statement) {
+        match token.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            Kind::Word if depth == 0 => words.push(token.text(statement).to_ascii_uppercase()),
+            _ => {}
+        }
+    }
+    words
+}
+
 /// The command tag that Postgres gives for a statement, for example `SELECT 3`,
 /// `INSERT 0 3` or `CREATE VIEW`.
 pub(super) fn tag(statement: &str, rows: u64) -> String {
@@ -400,6 +447,49 @@ mod tests {
         ];
         for (sql, expected) in cases {
             assert_eq!(tag(sql, 3), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_prepared_for_a_limit_after_it() {
+        let cases = [
+            ("select 1; -- one\n", "select 1", true),
+            ("select 1 -- one", "select 1", true),
+            (
+                "select a from t order by a limit 3 -- few",
+                "select * from (\nselect a from t order by a limit 3\n) as shown",
+                true,
+            ),
+            (
+                "-- first\nwith x as (select 1 limit 1) select * from x",
+                "-- first\nwith x as (select 1 limit 1) select * from x",
+                true,
+            ),
+            (
+                "set a.b = 1; values (1) fetch first row only;",
+                "set a.b = 1; select * from (\nvalues (1) fetch first row only\n) as shown",
+                true,
+            ),
+            ("show timezone;", "show timezone", false),
+            (
+                "(select 1) union (select 2)",
+                "(select 1) union (select 2)",
+                true,
+            ),
+            (
+                "with x as (select 1) delete from t",
+                "with x as (select 1) delete from t",
+                false,
+            ),
+            ("-- nothing", "-- nothing", false),
+        ];
+        for (sql, expected, takes_limit) in cases {
+            let sql_of = expected.to_owned();
+            let expected = FirstRows {
+                sql: sql_of,
+                takes_limit,
+            };
+            assert_eq!(first_rows(sql), expected, "{sql}");
         }
     }
 }

@@ -58,6 +58,18 @@ impl ConfigTree {
         config
     }
 
+    /// The same as it was written: not rendered, and each level's value in place of the one before.
+    pub fn written(&self, fqn: &[impl AsRef<str>]) -> ConfigMap {
+        let mut config = ConfigMap::new();
+        for level in self.levels(fqn) {
+            for (key, value) in &level.config {
+                let value = level.written.get(key).unwrap_or(&value.value);
+                config.insert(key.clone(), value.clone());
+            }
+        }
+        config
+    }
+
     /// Where the value of a key that applies to a node was written, the innermost level's.
     pub fn place(&self, fqn: &[impl AsRef<str>], key: &str) -> Option<crate::diag::Span> {
         self.levels(fqn)

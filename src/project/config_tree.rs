@@ -83,6 +83,10 @@ impl TreeParser<'_> {
         }
         let name = canonical(name);
         let json = self.renderer.value(name, value, self.check);
+        let written = value.to_json();
+        if written != json {
+            level.written.insert(name.to_owned(), written);
+        }
         level.config.insert(
             name.to_owned(),
             Spanned {
@@ -144,6 +148,11 @@ fn value_or_key(value: &Node, key: &Spanned<String>) -> Span {
 
 /// Adds what `extra` has to `tree`; what is already there stays.
 pub(super) fn join_trees(tree: &mut ConfigTree, extra: ConfigTree) {
+    for (key, value) in extra.written {
+        if !tree.config.contains_key(&key) {
+            tree.written.insert(key, value);
+        }
+    }
     for (key, value) in extra.config {
         tree.config.entry(key).or_insert(value);
     }

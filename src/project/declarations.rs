@@ -185,6 +185,8 @@ pub struct ConfigTrees {
 pub struct ConfigTree {
     /// Keys that apply here and below, with their places. `+key` or a known config key.
     pub config: IndexMap<String, Spanned<Json>>,
+    /// The values that are rendered, as they were written.
+    pub written: IndexMap<String, Json>,
     /// Levels below, by folder or resource name, with the place of the name.
     pub children: IndexMap<String, (Span, ConfigTree)>,
 }

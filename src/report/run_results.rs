@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,6 +27,17 @@ pub struct RunResultsOptions {
     pub args: Map<String, Json>,
     /// What the environment adds to the artifact's head.
     pub env: BTreeMap<String, String>,
+    /// Nodes of a build for which there is nothing to do, known once it has selected its nodes.
+    pub idle: Arc<OnceLock<Vec<Idle>>>,
+}
+
+/// A node that has a result although nothing is done for it: an exposure, a saved query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// The node.
+    pub node: NodeId,
+    /// What it reads, and the tests of that: where one of them is not well, it counts as skipped.
+    pub needs: Vec<NodeId>,
 }
 
 /// Writes `run_results.json`.
@@ -75,6 +87,7 @@ impl RunResultsFile {
             result.compiled = Some(result.compiled_code.is_some());
         }
         if let Some(batches) = &outcome.batches {
+            result.failures = result.failures.or(Some(0));
             let (built, failed) = (batches.successful.len(), batches.failed.len());
             if built > 0 && failed > 0 {
                 result.status = ResultStatus::PartialSuccess;
@@ -117,6 +130,28 @@ impl RunResultsFile {
         }
     }
 
+    /// Results of nodes for which nothing is done.
+    fn add_idle(&mut self) {
+        let held = |result: &&NodeResult| {
+            use ResultStatus::{Error, Fail, Skipped};
+            matches!(result.status, Error | Fail | Skipped)
+        };
+        let results = self.results.results.iter();
+        let held: HashSet<NodeId> = results.filter(held).map(|r| r.unique_id.clone()).collect();
+        for idle in self.options.idle.get().into_iter().flatten() {
+            let (status, message) = match idle.needs.iter().any(|id| held.contains(id)) {
+                true => (ResultStatus::Skipped, None),
+                false => (ResultStatus::NoOp, Some("NO-OP".to_owned())),
+            };
+            self.results.results.push(NodeResult {
+                message,
+                failures: Some(0),
+                thread_id: "Thread-1".to_owned(),
+                ..NodeResult::new(idle.node.clone(), status)
+            });
+        }
+    }
+
     fn timing(&self, elapsed: Duration) -> Vec<Timing> {
         let end = (self.clock)();
         let begin = end.checked_sub(elapsed).unwrap_or(end);
@@ -144,6 +179,7 @@ impl Reporter for RunResultsFile {
             }
             Event::NodeFinished { node, outcome, .. } => self.add(node, outcome),
             Event::RunFinished { elapsed, .. } => {
+                self.add_idle();
                 self.results.elapsed_time = elapsed.as_secs_f64();
             }
             Event::NodeStarted { node, .. } => self.lanes.begin(node),
@@ -265,6 +301,33 @@ mod tests {
         std::fs::write(compiled, "select amuont\n").unwrap();
         let results = written(folder.path(), &story());
         insta::assert_json_snapshot!(results);
+    }
+
+    #[test]
+    fn what_there_is_nothing_to_do_for_has_a_result_too() {
+        let idle = |node: &str, needs: &str| Idle {
+            node: NodeId::new(node),
+            needs: vec![NodeId::new(needs)],
+        };
+        let mut reporter = RunResultsFile::new(RunResultsOptions::default(), |_| {});
+        let broken = NodeResult::new(NodeId::new("model.shop.broken"), ResultStatus::Error);
+        reporter.results.results.push(broken);
+        let all = vec![
+            idle("exposure.shop.held", "model.shop.broken"),
+            idle("exposure.shop.fine", "model.shop.other"),
+        ];
+        reporter.options.idle.get_or_init(|| all);
+        reporter.add_idle();
+        let statuses: Vec<ResultStatus> =
+            reporter.results.results.iter().map(|r| r.status).collect();
+        assert_eq!(
+            statuses,
+            [
+                ResultStatus::Error,
+                ResultStatus::Skipped,
+                ResultStatus::NoOp
+            ]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::graph::{Detail, Graph, Node, NodeIx};
+use crate::graph::{Detail, Graph, Node, NodeIx, ResourceKind};
 use crate::jinja::Template;
 use crate::session::SessionError;
 
@@ -39,6 +39,14 @@ fn path_under(folder: PathBuf, node: &Node) -> PathBuf {
             path.push(format!("{}{version}.sql", file_name(&node.name)));
         }
         _ => path.push(&node.path),
+    }
+    // One file may hold several snapshots.
+    let stem = path
+        .file_stem()
+        .is_some_and(|stem| stem == node.name.as_str());
+    if node.kind == ResourceKind::Snapshot && !stem {
+        path.set_extension("");
+        path.push(format!("{}.sql", file_name(&node.name)));
     }
     if path.extension().is_none_or(|e| e != "sql") {
         path.set_extension("sql");

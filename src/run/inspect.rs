@@ -12,6 +12,7 @@ use super::runner::{Runner, Setup};
 use crate::diag::{Diagnostic, FileId};
 use crate::graph::NodeIx;
 use crate::jinja::{Arg, Table, Template};
+use crate::pg::first_rows;
 use crate::session::{MacroArg, Session, SessionError};
 
 /// A node's compiled SQL.
@@ -144,18 +145,17 @@ pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table
             };
             let context = Arc::clone(&session.context);
             let sql = session.render_template(&template, context)?;
-            (
-                sql.trim().trim_end_matches(';').to_owned(),
-                PathBuf::from("--inline"),
-            )
+            (sql.trim().to_owned(), PathBuf::from("--inline"))
         }
     };
-    session.compiled = Some(runner.sources().add(path, sql.as_str()));
+    let first = first_rows(&sql);
+    session.compiled = Some(runner.sources().add(path, first.sql.as_str()));
+    let (sql, asked) = (first.sql, limit.filter(|_| first.takes_limit));
     let header = session.context.config.get("sql_header").cloned();
     let arguments = [
         ("compiled_code", Arg::Json(sql.as_str().into())),
         ("sql_header", Arg::Json(header.unwrap_or_default())),
-        ("limit", Arg::Json(limit.map_or(Json::Null, Json::from))),
+        ("limit", Arg::Json(asked.map_or(Json::Null, Json::from))),
     ];
     let limited = session.call_macro("get_show_sql", &arguments).await?;
     let limited = limited.trim();
@@ -163,5 +163,8 @@ pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table
         text: limited,
         compiled_at: limited.find(&sql),
     };
-    session.query_embedded(embedded).await
+    let mut table = session.query_embedded(embedded).await?;
+    let most = limit.and_then(|limit| usize::try_from(limit).ok());
+    table.rows.truncate(most.unwrap_or(usize::MAX));
+    Ok(table)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::graph::microbatch::Batch;
-use crate::graph::{Graph, NodeIx};
+use crate::graph::{Graph, NodeIx, ResourceKind};
 use crate::jinja::{FunctionCall, LookupError, Names, NodeContext, RefCall, SourceCall};
 use crate::names::{Relation, RelationKind};
 use crate::publish::home::shadow_schema;
@@ -83,6 +83,8 @@ pub(super) struct GraphNames {
     deferred: HashMap<NodeIx, Relation>,
     /// The batch for which the reader's inputs are read.
     batch: Option<Batch>,
+    /// The time of which models and snapshots read their inputs (`--sample`).
+    sample: Option<Batch>,
 }
 
 impl GraphNames {
@@ -94,7 +96,13 @@ impl GraphNames {
             empty: false,
             deferred: HashMap::new(),
             batch: None,
+            sample: None,
         }
+    }
+
+    /// The same names, where models and snapshots read only this time of their inputs.
+    pub(super) fn sampled(self, sample: Option<Batch>) -> Self {
+        Self { sample, ..self }
     }
 
     /// The same names, read without rows where `empty` says so.
@@ -118,11 +126,20 @@ impl GraphNames {
     /// The condition under which the reader of a batch reads a relation, if it is one of its
     /// inputs and has event times.
     fn in_batch(&self, from: &NodeContext, relation: &Relation) -> Option<String> {
-        let (batch, reader) = (self.batch?, self.reader?);
-        let reader_node = self.graph.node(reader);
-        if reader_node.id != from.id {
-            return None;
-        }
+        let reader_node = self.graph.node(self.graph.find(&from.id)?);
+        let samples = matches!(
+            reader_node.kind,
+            ResourceKind::Model | ResourceKind::Snapshot
+        );
+        let sample = self.sample.filter(|_| samples);
+        let asks = |ix: &NodeIx| self.graph.node(*ix).id == from.id;
+        let of_batch = self
+            .batch
+            .filter(|_| self.reader.as_ref().is_some_and(asks));
+        let batch = match (of_batch, sample) {
+            (Some(batch), Some(sample)) => batch.within(sample),
+            (batch, sample) => batch.or(sample)?,
+        };
         let is_read = |ix: &&NodeIx| {
             let node = self.graph.node(**ix);
             let Some(live) = &node.relation else {

@@ -84,6 +84,8 @@ pub struct Setup {
     pub deferred: HashMap<NodeIx, Relation>,
     /// `--empty`: refs and sources are read without rows.
     pub empty: bool,
+    /// `--sample`: models and snapshots read only this time of what has event times.
+    pub sample: Option<Batch>,
     /// `--store-failures`.
     pub store_failures: bool,
     /// Patterns of column names whose values no report shows.
@@ -434,7 +436,7 @@ impl Runner {
                 package: node.package.clone(),
                 this: node.relation.clone(),
                 model,
-                config: node.config.raw.clone(),
+                config: node.config_for_templates(),
                 extra: IndexMap::new(),
                 execute: true,
             })
@@ -531,7 +533,8 @@ impl Runner {
         let graph = Arc::clone(&self.setup.graph);
         let names = GraphNames::new(graph, Arc::clone(&self.stage), reader);
         let deferred = self.setup.deferred.clone();
-        names.emptied(self.setup.empty).deferring(deferred)
+        let names = names.emptied(self.setup.empty).deferring(deferred);
+        names.sampled(self.setup.sample)
     }
 
     pub(super) fn log(&self) -> UnboundedSender<Message> {

@@ -81,7 +81,7 @@ impl<'a> Writer<'a> {
                 .as_ref()
                 .map(|path| format!("{}://{path}", node.package)),
             build_path: None,
-            unrendered_config: &node.config.raw,
+            unrendered_config: node.unrendered_config(),
             created_at: self.input.created_at,
             relation_name: shown.map(ToString::to_string),
             raw_code: raw_code(node),
@@ -303,7 +303,7 @@ impl<'a> Writer<'a> {
             tags,
             config,
             patch_path: None,
-            unrendered_config: &node.config.raw,
+            unrendered_config: node.unrendered_config(),
             relation_name: relation.map(ToString::to_string),
             created_at: self.input.created_at,
             unrendered_database: None,
@@ -358,6 +358,18 @@ fn config(node: &Node) -> Overlay<'_> {
     }
     if !node.config.tags.is_empty() {
         top.push(("tags", json!(node.config.tags)));
+    }
+    let begin = node.config.raw.get("begin").and_then(Json::as_str);
+    if let Some(at) = begin.and_then(crate::graph::microbatch::moment) {
+        top.push(("begin", json!(at.strftime("%Y-%m-%dT%H:%M:%S").to_string())));
+    }
+    let names = "snapshot_meta_column_names";
+    if let Some(Json::Object(own)) = node.config.raw.get(names) {
+        let mut all = defaults(ResourceKind::Snapshot).get(names).cloned();
+        if let Some(Json::Object(all)) = &mut all {
+            all.extend(own.clone());
+        }
+        top.push((names, all.unwrap_or_default()));
     }
     Overlay {
         under: defaults(node.kind),

@@ -45,7 +45,7 @@ pub(super) fn one(input: &ManifestInput<'_>, node: &Node) -> Json {
     put("created_at", json!(input.created_at));
     put("metadata", Json::Null);
     put("group", json!(node.config.group));
-    put("unrendered_config", json!(node.config.raw));
+    put("unrendered_config", json!(node.unrendered_config()));
     if node.kind == ResourceKind::Metric || !node.description.is_empty() {
         put("description", json!(node.description));
     }

@@ -84,7 +84,6 @@ pub(super) fn register(env: &mut Environment<'static>, shared: &Shared) {
     );
     env.add_global("dbt_version", "1.11.0");
     env.add_global("dbt_metadata_envs", data::metadata_envs(&settings.env));
-    env.add_global("selected_resources", super::value::List::value(Vec::new()));
 }
 
 /// `builtins`: the functions that a macro of the same name may hide.

@@ -8,7 +8,7 @@ NOT_COMPARED = {"created_at", "build_path", "compiled_path", "extra_ctes", "extr
 SECTIONS = ["nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "unit_tests", "groups", "disabled", "docs",
             "functions", "macros", "selectors", "parent_map", "child_map", "group_map"]
 # Lists whose order says nothing.
-UNORDERED = {"nodes", "refs", "sources"}
+UNORDERED = {"nodes", "refs", "sources", "tags"}
 
 
 def read(target):

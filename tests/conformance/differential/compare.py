@@ -28,7 +28,8 @@ SHOWN = 6
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("projects", nargs="+", type=pathlib.Path, metavar="PROJECT")
+    parser.add_argument("projects", nargs="*", type=pathlib.Path, metavar="PROJECT")
+    parser.add_argument("--fixtures", action="store_true", help="the projects beside this file, one a topic")
     parser.add_argument("--command", action="append", metavar="ARGS", help="a command for both, repeatable [build --full-refresh, build]")
     parser.add_argument("--ignore-columns", default="^dbt_scd_id$", metavar="REGEX", help="columns whose values are not compared")
     parser.add_argument("--before", default="", metavar="SQL", help="SQL that prepares either database")
@@ -37,7 +38,18 @@ def arguments():
     parser.add_argument("--reuse", action="store_true", help="with --keep: take dbt's side from the last comparison, if it is there")
     parser.add_argument("--all", action="store_true", help=f"show every difference, not {SHOWN} of a kind")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="keep both sides' target and output here")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.fixtures:
+        options.projects += sorted(path.parent for path in pathlib.Path(__file__).parent.glob("projects/*/dbt_project.yml"))
+    if not options.projects:
+        parser.error("name projects, or take those of --fixtures")
+    return options
+
+
+def of_project(project):
+    """What a fixture says of its own comparison: `before` and `after` (SQL), `commands`."""
+    path = project / "differential.yml"
+    return yaml.safe_load(path.read_text()) if path.exists() else {}
 
 
 def write_profile(project, folder, port):
@@ -64,11 +76,15 @@ def run_side(name, program, project, options, port):
     write_profile(copied, work / "profiles", port)
     server.statement(port, "postgres", f"create database {DATABASE}")
     started = datetime.datetime.now(datetime.timezone.utc)
-    if options.before:
-        server.statement(port, DATABASE, options.before)
+    own = of_project(project)
+    for sql in filter(None, [options.before, own.get("before")]):
+        server.statement(port, DATABASE, sql)
     steps = []
     env = dict(os.environ, DBT_PROFILES_DIR=str(work / "profiles"), DBT_SEND_ANONYMOUS_USAGE_STATS="false", PGTZ="UTC", TZ="UTC")
-    for i, command in enumerate(options.command or ["build --full-refresh", "build"]):
+    for i, command in enumerate(options.command or own.get("commands") or ["build --full-refresh", "build"]):
+        if i == 1 and (copied / "then").exists():
+            # Files as they are from the second command on: other seeds, other columns.
+            shutil.copytree(copied / "then", copied, dirs_exist_ok=True)
         done = subprocess.run([program, *shlex.split(command)], cwd=copied, env=env, capture_output=True, text=True)
         steps.append({
             "command": command,
@@ -81,6 +97,8 @@ def run_side(name, program, project, options, port):
             keep_step(kept / str(i), steps[-1], copied / "target")
     if kept:
         (kept / "steps").write_bytes(pickle.dumps(steps))
+    if own.get("after"):
+        server.statement(port, DATABASE, own["after"])
     server.statement(port, "postgres", f"drop database if exists {DATABASE}_{name}")
     server.statement(port, "postgres", f"alter database {DATABASE} rename to {DATABASE}_{name}")
     shutil.rmtree(work)

@@ -2,6 +2,7 @@
 
 mod functions;
 mod init;
+mod invocations;
 mod materialized_views;
 mod microbatch;
 mod own_materializations;

@@ -1,0 +1,2 @@
+{{ config(unique_key='"Odd Key"') }}
+select id as "Odd Key", kind as "a ""quoted"" one", amount as "select" from {{ ref('events') }}

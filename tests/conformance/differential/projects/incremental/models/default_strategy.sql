@@ -1,0 +1,1 @@
+select id, kind, {{ is_incremental() }} as again from {{ ref('events') }}

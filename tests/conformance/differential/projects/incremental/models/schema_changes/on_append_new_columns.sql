@@ -1,0 +1,2 @@
+{{ config(unique_key='id', on_schema_change='append_new_columns') }}
+select id, kind, amount::numeric(10,2) as amount, at from {{ ref('events') }}

@@ -1,0 +1,1 @@
+{{ config(materialized='ephemeral') }} select id + 1 as id from {{ ref('eph') }}

@@ -1,0 +1,1 @@
+select id, name, dbt_valid_to is null as now from {{ ref('by_time') }}

@@ -1,0 +1,1 @@
+{% macro is_odd() %}(e.id % 2 = 1){% endmacro %}

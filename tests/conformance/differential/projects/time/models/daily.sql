@@ -1,0 +1,1 @@
+{{ config(materialized='incremental', incremental_strategy='microbatch', unique_key='id', event_time='at', begin='2024-01-01', batch_size='day', lookback=1) }} select id, at, '{{ model.batch.id if model.batch }}' as batch from {{ ref('events') }}

@@ -1,0 +1,1 @@
+select {{ function('plus') }}(1, 2) as three

@@ -1,0 +1,1 @@
+select p1.id, p2.full_name, o.code from {{ ref('people', v=1) }} p1 join {{ ref('versions_contracts', 'people', version=2) }} p2 using (id) join {{ ref('orders') }} o on o.person = p1.id join {{ ref('people') }} l on l.id = p1.id

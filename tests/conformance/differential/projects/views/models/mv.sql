@@ -1,0 +1,1 @@
+{{ config(indexes=[{'columns': ['id'], 'unique': true}]) }} select id, kind from {{ ref('base') }}

@@ -1,0 +1,1 @@
+{{ config(indexes=[{'columns': ['kind']}], on_configuration_change='continue') }} select id, kind from {{ ref('base') }}
