@@ -492,8 +492,6 @@ pub const PROMOTIONS: &[Promotion] = &[
     ("HALFOFF", 0.25, 50, Some(1), "once"),
     ("PARTNER10", 0.15, 10, None, "forever"),
 ];
-/// The first month for nothing; [`FREE_MONTH_SHARE`] says how often.
-pub const FREE_MONTH: Promotion = ("FIRSTFREE", 0.0, 100, Some(1), "once");
 /// Share of paid starts with a promotion.
 pub const PROMOTION_SHARE: f64 = 0.18;
 
@@ -537,23 +535,6 @@ pub const REFUNDS: (f64, f64, f64, f64) = (0.012, 9.0, 0.8, 0.6);
 /// Disputes of card and debit payments: share, mean days until opened, Gamma shape, share won, days
 /// until decided from and to.
 pub const DISPUTES: (f64, f64, f64, f64, (f64, f64)) = (0.0025, 35.0, 2.0, 0.40, (20.0, 60.0));
-/// Paying in parts: share of payments by transfer, share of a customer's own payments of what had
-/// failed, share whose rest never comes, days until the rest comes, days until it is given up.
-pub const PARTS: (f64, f64, f64, (f64, f64), i64) = (0.10, 0.08, 0.15, (2.0, 12.0), 30);
-/// What was written off is paid after all, where the subscription goes on: share, days from and to.
-pub const PAID_AFTER_ALL: (f64, (f64, f64)) = (0.15, (3.0, 15.0));
-/// A bank debit that had gone through is returned: share, days from and to. Within the days for late
-/// rows, as it changes what was collected.
-pub const RETURNED: (f64, (f64, f64)) = (0.004, (2.0, 6.5));
-/// Share of promotions of monthly plans that are a first month for nothing.
-pub const FREE_MONTH_SHARE: f64 = 0.08;
-/// The plan is switched again soon after an upgrade: share, days from and to.
-pub const SWITCHED_AGAIN: (f64, (f64, f64)) = (0.10, (1.0, 8.0));
-/// Share of returning customers who from then on pay in another currency.
-pub const CURRENCY_SWITCH: f64 = 0.15;
-/// Contracts are entered after they began: share of starts by transfer, days from and to. Within the
-/// days for late rows.
-pub const BACKDATED: (f64, (f64, f64)) = (0.15, (1.5, 6.5));
 /// Phones whose clock is ahead: share, seconds at most.
 pub const SKEWED_CLOCK: (f64, i64) = (0.02, 240);
 /// Share of payments that are followed by a credit for bad service.

@@ -4,14 +4,31 @@
 //! Whether one happens is drawn from a stream of its own, so the lives that none befalls are what
 //! they would be without this file.
 
-use crate::synth::params::{
-    BACKDATED, BANK_REASONS, CURRENCY_SWITCH, FREE_MONTH, FREE_MONTH_SHARE, Method, PAID_AFTER_ALL,
-    PARTS, Promotion, RETURNED, SWITCHED_AGAIN,
-};
+use crate::synth::params::{BANK_REASONS, Method, Promotion};
 use crate::synth::random::{Dice, Stream};
 use crate::synth::time::At;
 
 use super::{Change, Event, Initiator, Life};
+
+/// Paying in parts: share of payments by transfer, share of a customer's own payments of what had
+/// failed, share whose rest never comes, days until the rest comes, days until it is given up.
+const PARTS: (f64, f64, f64, (f64, f64), i64) = (0.10, 0.08, 0.15, (2.0, 12.0), 30);
+/// What was written off is paid after all, where the subscription goes on: share, days from and to.
+const PAID_AFTER_ALL: (f64, (f64, f64)) = (0.15, (3.0, 15.0));
+/// A bank debit that had gone through is returned: share, days from and to. Within the days for late
+/// rows, as it changes what was collected.
+const RETURNED: (f64, (f64, f64)) = (0.004, (2.0, 6.5));
+/// Share of promotions of monthly plans that are a first month for nothing.
+const FREE_MONTH_SHARE: f64 = 0.08;
+/// The plan is switched again soon after an upgrade: share, days from and to.
+const SWITCHED_AGAIN: (f64, (f64, f64)) = (0.10, (1.0, 8.0));
+/// Share of returning customers who from then on pay in another currency.
+const CURRENCY_SWITCH: f64 = 0.15;
+/// Contracts are entered after they began: share of starts by transfer, days from and to. Within the
+/// days for late rows.
+const BACKDATED: (f64, (f64, f64)) = (0.15, (1.5, 6.5));
+/// The first month for nothing; [`FREE_MONTH_SHARE`] says how often.
+const FREE_MONTH: Promotion = ("FIRSTFREE", 0.0, 100, Some(1), "once");
 
 /// The cases, each with streams of its own.
 #[derive(Clone, Copy)]
