@@ -72,22 +72,12 @@ pub(super) fn written(
     in_file: &[ConfigMap],
 ) -> Option<Box<ConfigMap>> {
     let (own, over) = written_layers(project, node);
+    let calls = merge_configs(&in_file.iter().collect::<Vec<_>>());
     let mut written = own;
-    for layer in [of_property]
-        .into_iter()
-        .chain([&merge_calls(in_file), &over])
-    {
+    for layer in [of_property].into_iter().chain([&calls, &over]) {
         written.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));
     }
     (written != node.config.raw).then(|| Box::new(written))
-}
-
-/// What several calls of `config` in a file say together.
-fn merge_calls(in_file: &[ConfigMap]) -> ConfigMap {
-    match in_file {
-        [only] => only.clone(),
-        all => merge_configs(&all.iter().collect::<Vec<_>>()),
-    }
 }
 
 /// Drafts of all resources but generic tests.

@@ -12,6 +12,7 @@ mod custom;
 mod database;
 mod dispatcher;
 mod emptied;
+mod ended;
 mod evidence;
 mod failures;
 mod freshness;

@@ -19,7 +19,7 @@ use super::query_comment::QueryComment;
 use super::retry::Committed;
 use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
-use super::{emptied, garbage};
+use super::{emptied, ended, garbage};
 use crate::artifact::run_results::BatchResults;
 use crate::checks::additivity::Catalog;
 use crate::checks::money::Amounts;
@@ -141,13 +141,17 @@ impl Runner {
         if !plan.steps.is_empty() {
             runner.open_ledger(&keeper, emit).await;
         }
-        if let Err(error) = runner.hooks(&runner.setup.on_run_start, &keeper).await {
+        let start = &runner.setup.on_run_start;
+        if let Err(error) = runner.hooks(start, &keeper.context, &keeper).await {
             runner.clear_up(plan, &keeper, emit).await;
             return Err(runner.masked_all(error));
         }
         let mut record = dispatch(&runner, plan, options, &mut messages, emit).await;
+        let end = &runner.setup.on_run_end;
         if !record.cancelled
-            && let Err(error) = runner.hooks(&runner.setup.on_run_end, &keeper).await
+            && !end.is_empty()
+            && let context = ended::context(&runner, &record, &keeper.context)
+            && let Err(error) = runner.hooks(end, &context, &keeper).await
         {
             record.counts.error += 1;
             let error = runner.masked_all(error);
@@ -328,6 +332,7 @@ impl Runner {
     async fn hooks(
         &self,
         hooks: &[Spanned<String>],
+        context: &Arc<NodeContext>,
         keeper: &RunSession,
     ) -> Result<(), SessionError> {
         for hook in hooks {
@@ -341,8 +346,7 @@ impl Runner {
                     .line_column(hook.span.start)
                     .0,
             };
-            let context = Arc::clone(&keeper.context);
-            let sql = keeper.render_template(&template, context)?;
+            let sql = keeper.render_template(&template, Arc::clone(context))?;
             if !sql.trim().is_empty() {
                 keeper.execute((&sql).into()).await?;
             }

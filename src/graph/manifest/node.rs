@@ -61,7 +61,10 @@ impl<'a> Writer<'a> {
             unique_id: node.id.as_str(),
             fqn: &node.fqn,
             alias: match (&node.detail, relation) {
-                (Detail::GenericTest(test), _) => &test.short_name,
+                (Detail::GenericTest(test), _) => {
+                    let own = node.config.raw.get("alias").and_then(Json::as_str);
+                    own.unwrap_or(&test.short_name)
+                }
                 (_, Some(relation)) => &relation.identifier,
                 _ => &node.name,
             },
@@ -362,6 +365,17 @@ fn config(node: &Node) -> Overlay<'_> {
     let begin = node.config.raw.get("begin").and_then(Json::as_str);
     if let Some(at) = begin.and_then(crate::graph::microbatch::moment) {
         top.push(("begin", json!(at.strftime("%Y-%m-%dT%H:%M:%S").to_string())));
+    }
+    if node.kind == ResourceKind::Test {
+        let raw = |key: &str| node.config.raw.get(key);
+        let how = raw("store_failures_as").and_then(Json::as_str);
+        // Each of the two says what the other is, as in dbt.
+        match (how, raw("store_failures").and_then(Json::as_bool)) {
+            (Some(how), _) => top.push(("store_failures", json!(how != "ephemeral"))),
+            (None, Some(true)) => top.push(("store_failures_as", json!("table"))),
+            (None, Some(false)) => top.push(("store_failures_as", json!("ephemeral"))),
+            (None, None) => {}
+        }
     }
     let names = "snapshot_meta_column_names";
     if let Some(Json::Object(own)) = node.config.raw.get(names) {

@@ -126,7 +126,8 @@ impl Object for Dict {
             "update" => self.update(args),
             "pop" => self.pop(args),
             "setdefault" => self.setdefault(args),
-            "copy" => Ok(Self::value(self.entries())),
+            // Results of nodes, which are objects of their own in dbt, are asked for it.
+            "copy" | "to_dict" => Ok(Self::value(self.entries())),
             "clear" => {
                 self.lock().clear();
                 Ok(Value::from(()))

@@ -184,3 +184,30 @@ fn an_operation_leaves_its_result() {
     assert_eq!(project.run_results()["results"][0]["status"], "error");
     project.fails(2, &["run-operation", "fin"], &[]);
 }
+
+#[test]
+fn hooks_at_the_end_know_what_came_of_the_run() {
+    let project = Project::new(&[
+        ("models/a.sql", "select 1 as id"),
+        (
+            "models/b.sql",
+            "{{ config(schema='other', materialized='table') }} select 1 / 0 as id",
+        ),
+        (
+            "models/c.sql",
+            "{{ config(schema='third') }} select id from {{ ref('b') }}",
+        ),
+    ]);
+    let text = project.read("project.yml");
+    let hooks = "on-run-end:
+  - \"create table public.told (schemas text, results text)\"
+  - \"insert into public.told values ('{{ schemas | join(' ') }}', '{% for r in results %}{{ r.node.name }}={{ r.status }} {% endfor %}')\"
+";
+    project.write("project.yml", &format!("{text}{hooks}"));
+    project.fails(1, &["run", "--threads", "1"], &["division by zero"]);
+    assert_eq!(project.rows("select schemas from public.told"), "shop");
+    let results = project.rows("select results from public.told");
+    for result in ["a=success", "b=error", "c=skipped"] {
+        assert!(results.contains(result), "{results}");
+    }
+}

@@ -1,2 +1,2 @@
 {{ config(severity='warn', tags=['single']) }}
-select * from {{ ref('facts') }} where id is null;
+select * from {{ ref('facts') }} where id is null
