@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Brings the pages that quote the demo to what its database says now; the prose around the figures stays, to be read again.
 
-    marts demo && bench/refresh_docs.py [--project-dir DIR] [--check]
+    marts demo && bench/refresh_docs.py [--project-dir DIR] [--check] [walkthrough] [coverage] [edge-cases] [metrics]
 
 docs/walkthrough.md  each block of text, and the numbered sentences, are the answer of the query named before it
 docs/coverage.md     the last column: a row of the first relation named before it that has all its columns; its leading columns are the key
@@ -20,6 +20,10 @@ import sys
 from server import MARTS, ROOT
 
 COLUMN = re.compile(r"(?:^|, )([a-z_0-9]+) = ")
+TABLES = """
+select jsonb_build_array(table_schema, table_name, jsonb_agg(column_name)) from information_schema.columns
+where table_schema in ('bronze', 'staging', 'core', 'gold', 'quality', 'snapshots') group by table_schema, table_name
+"""
 troubles = []
 
 
@@ -32,13 +36,13 @@ def show(query, *more):
     return marts("show", "-q", "--no-use-colors", "--log-level", "none", "--select", query, "--limit", "-1", *more)
 
 
-def rows(sql):
-    """Each row as a list of the texts that Postgres gives its columns."""
-    asked = f"select json_agg(t) from ({sql}) as t"
-    done = subprocess.run([MARTS, "db", "psql", "--project-dir", PROJECT, "--", "-qXAt", "-c", asked], capture_output=True, text=True)
+def answers(queries):
+    """Of each query its rows as lists, by one psql; a query makes one column, `row`, a JSON array."""
+    asked = [part for sql in queries for part in ("-c", f"select jsonb_agg(row) from ({sql}) as made (row)")]
+    done = subprocess.run([MARTS, "db", "psql", "--project-dir", PROJECT, "--", "-qXAt", *asked], capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{sql}: {done.stderr}")
-    return [list(row.values()) for row in json.loads(done.stdout.strip() or "null") or []]
+        sys.exit(done.stderr)
+    return [json.loads(line or "null") or [] for line in done.stdout.removesuffix("\n").split("\n")]
 
 
 def walkthrough(page):
@@ -60,38 +64,38 @@ def walkthrough(page):
 
 
 def coverage(page):
-    columns, made = {}, []
-    for schema, table, names in rows(
-        "select table_schema, table_name, json_agg(column_name) from information_schema.columns "
-        "where table_schema in ('bronze', 'staging', 'core', 'gold', 'quality', 'snapshots') group by 1, 2"
-    ):
-        columns[table] = (schema, set(names))
-    for line in page.split("\n"):
+    tables = {table: (f"{schema}.{table}", set(names)) for schema, table, names in answers([TABLES])[0]}
+    lines, wanted = page.split("\n"), []
+    for number, line in enumerate(lines):
         cells = line.split(" | ")
-        quoted = COLUMN.split(cells[-1].removesuffix(" |")) if len(cells) == 4 else []
-        if len(quoted) > 1:
-            named, known = quoted[1::2], [name for name in re.findall(r"\[(\w+)\]", cells[1]) if name in columns]
-            named = [name for name in named if any(name in columns[table][1] for table in known)]
-            cells[-1] = a_row(cells, named, [columns[table] + (table,) for table in known]) or cells[-1]
-        made.append(" | ".join(cells))
-    return "\n".join(made)
+        if len(cells) == 4 and COLUMN.match(cells[3]):
+            known = [tables[name] for name in re.findall(r"\[(\w+)\]", cells[1]) if name in tables]
+            named = [name for name in COLUMN.findall(cells[3]) if any(name in has for _, has in known)]
+            relation = next((relation for relation, has in known if named and has.issuperset(named)), None)
+            if relation:
+                wanted.append((number, relation, named, values_of(cells[3], named)))
+            else:
+                troubles.append(f"docs/coverage.md: {cells[0]}: no relation of the row has its columns")
+    queries = [
+        f"select jsonb_build_array({', '.join(f'{name}::text' for name in named)}) from {relation} "
+        f"where {named[0]}::text = $q${values[0]}$q$"
+        for _, relation, named, values in wanted
+    ]
+    for (number, relation, named, values), found in zip(wanted, answers(queries)):
+        cells, key = lines[number].split(" | "), 1
+        while len(found) > 1 and key < len(named):
+            found = [row for row in found if row[key] == boolean(values[key])]
+            key += 1
+        if len(found) == 1:
+            cells[3] = ", ".join(f"{name} = {value or ''}" for name, value in zip(named, found[0])) + " |"
+            lines[number] = " | ".join(cells)
+        else:
+            troubles.append(f"docs/coverage.md: {cells[0]}: {len(found)} rows of {relation} by its first {key} columns")
+    return "\n".join(lines)
 
 
-def a_row(cells, named, relations):
-    """The cell of a row of coverage.md again, or nothing where its leading columns name no row, or more than one."""
-    text = cells[-1].removesuffix(" |")
-    relation = next((f"{schema}.{table}" for schema, has, table in relations if has.issuperset(named)), None)
-    values = re.split("(?:^|, )(?:" + "|".join(named) + ") = ", text)[1:]
-    if not (relation and values):
-        return troubles.append(f"docs/coverage.md: {cells[0].strip('| ')}: its columns are not those of one of its relations")
-    columns = ", ".join(f"coalesce({name}::text, '') as {name}" for name in named)
-    found, key = rows(f"select {columns} from {relation} where {named[0]}::text = $q${values[0]}$q$"), 1
-    while len(found) > 1 and key < len(named):
-        found = [row for row in found if row[key] == boolean(values[key])]
-        key += 1
-    if len(found) != 1:
-        return troubles.append(f"docs/coverage.md: {cells[0].strip('| ')}: {len(found)} rows of {relation} by its first {key} columns")
-    return ", ".join(f"{name} = {value}" for name, value in zip(named, found[0])) + " |"
+def values_of(cell, named):
+    return re.split("(?:^|, )(?:" + "|".join(named) + ") = ", cell.removesuffix(" |"))[1:]
 
 
 def boolean(value):
@@ -124,9 +128,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project-dir", default=ROOT, help="the project whose demo was built")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("page", nargs="*", help="those pages only")
     args = parser.parse_args()
     PROJECT, changed = args.project_dir, 0
     for name, make in (("walkthrough", walkthrough), ("coverage", coverage), ("edge-cases", edge_cases), ("metrics", metrics)):
+        if args.page and name not in args.page:
+            continue
         path = os.path.join(ROOT, "docs", f"{name}.md")
         with open(path, encoding="utf-8") as file:
             page = file.read()
