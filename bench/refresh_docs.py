@@ -28,7 +28,7 @@ troubles = []
 
 
 def marts(*args):
-    done = subprocess.run([MARTS, *args, "--project-dir", PROJECT], capture_output=True, text=True)
+    done = subprocess.run([MARTS, *args], capture_output=True, text=True)
     return done.stdout if done.returncode == 0 else sys.exit(f"marts {' '.join(args)}: {done.stderr}{done.stdout}")
 
 
@@ -39,7 +39,7 @@ def show(query, *more):
 def answers(queries):
     """Of each query its rows as lists, by one psql; a query makes one column, `row`, a JSON array."""
     asked = [part for sql in queries for part in ("-c", f"select jsonb_agg(row) from ({sql}) as made (row)")]
-    done = subprocess.run([MARTS, "db", "psql", "--project-dir", PROJECT, "--", "-qXAt", *asked], capture_output=True, text=True)
+    done = subprocess.run([MARTS, "db", "psql", "--", "-qXAt", *asked], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
     return [json.loads(line or "null") or [] for line in done.stdout.removesuffix("\n").split("\n")]
@@ -124,13 +124,12 @@ def metrics(page):
 
 
 def main():
-    global PROJECT
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project-dir", default=ROOT, help="the project whose demo was built")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("page", nargs="*", help="those pages only")
     args = parser.parse_args()
-    PROJECT, changed = args.project_dir, 0
+    os.environ["DBT_PROJECT_DIR"], changed = args.project_dir, 0
     for name, make in (("walkthrough", walkthrough), ("coverage", coverage), ("edge-cases", edge_cases), ("metrics", metrics)):
         if args.page and name not in args.page:
             continue
@@ -143,7 +142,7 @@ def main():
         if made != page and not args.check:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(made)
-    print("\n".join(troubles), file=sys.stderr)
+    sys.stderr.writelines(f"{trouble}\n" for trouble in troubles)
     sys.exit(1 if troubles or args.check and changed else 0)
 
 
