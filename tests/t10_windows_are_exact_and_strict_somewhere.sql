@@ -1,4 +1,5 @@
--- T10: DAU, WAU and MAU of the last day equal a plain count of distinct users; DAU < WAU < MAU somewhere; MAU within users.
+-- T10: DAU, WAU and MAU of the last day equal a plain count of distinct users; stickiness is the share of 28 days on which a user
+-- of the month was active; DAU < WAU < MAU somewhere; MAU within users.
 with last_day as (
 
     select max(activity_date) as activity_date
@@ -11,7 +12,8 @@ counted as (
     select
         count(distinct user_day.user_id) filter (where user_day.activity_date = last_day.activity_date) as dau,
         count(distinct user_day.user_id) filter (where user_day.activity_date > last_day.activity_date - 7) as wau,
-        count(distinct user_day.user_id) as mau
+        count(distinct user_day.user_id) as mau,
+        count(user_day.user_id) as user_days
     from last_day
     left join {{ ref('fct_user_day') }} as user_day
         on user_day.is_active and user_day.activity_date between last_day.activity_date - 27 and last_day.activity_date
@@ -24,7 +26,8 @@ mart as (
     select
         active.dau,
         active.wau,
-        active.mau
+        active.mau,
+        active.stickiness_rate
     from {{ ref('mart_active_users') }} as active
     inner join last_day on last_day.activity_date = active.activity_date
     where active.cut = 'all'
@@ -39,6 +42,15 @@ select
 from mart
 cross join counted
 where (mart.dau, mart.wau, mart.mau) is distinct from (counted.dau, counted.wau, counted.mau)
+union all
+select
+    'stickiness differs from days per user' as problem,
+    mart.dau,
+    mart.wau,
+    mart.mau
+from mart
+cross join counted
+where abs(mart.stickiness_rate - counted.user_days / (28.0 * counted.mau)) > 0.000001
 union all
 select
     'never strictly ordered' as problem,

@@ -130,9 +130,9 @@ pub(super) async fn execute(
         invocation.tell_idle(&selected);
     }
     modes.check_audit(invocation, &plan)?;
-    if let Some(message) =
-        publish_mode::own_materializations(invocation, &plan, &modes, args.dry_run)?
-    {
+    let own = publish_mode::own_materializations(invocation, &plan, &modes, args.dry_run)?;
+    let between = publish_mode::views_between(invocation, &plan);
+    for message in own.into_iter().chain(between) {
         let code = crate::diag::codes::PUBLISH_MODE.as_str().to_owned();
         reporter.event(&Event::Warned { code, message });
     }

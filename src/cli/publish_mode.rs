@@ -124,6 +124,24 @@ pub(super) fn own_materializations(
     )))
 }
 
+/// The warning to give of views that are not selected and show what the run replaces as it was.
+pub(super) fn views_between(invocation: &Invocation, plan: &Plan) -> Option<String> {
+    let name = |ix| invocation.graph.node(ix).name.as_str();
+    let all = plan.views_between(&invocation.graph);
+    let first = all.first()?;
+    let more = match all.len() {
+        1 => String::new(),
+        n => format!(" ({} more such)", n - 1),
+    };
+    Some(format!(
+        "`{}` reads `{}`, a view that is not selected: it shows `{}` as it was before this run{more}; \
+         select the view too",
+        name(first.reader),
+        name(first.view),
+        name(first.below)
+    ))
+}
+
 fn mode(publish: Publish) -> Mode {
     match publish {
         Publish::Immediate => Mode::Immediate,

@@ -5,6 +5,7 @@
 //! tests, which need nothing. Nodes that are published only after their tests form groups,
 //! each with a step of its own that publishes it.
 
+mod between;
 mod gates;
 mod groups;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod unit_tests;
 
 use std::collections::HashMap;
 
+pub use between::Between;
 pub use groups::{Group, Mode};
 
 use crate::graph::{Graph, Node, NodeIx, ResourceKind};

@@ -340,6 +340,35 @@ fn an_audited_node_is_published_after_its_tests_and_its_children_wait_for_that()
 }
 
 #[test]
+fn a_view_that_is_not_selected_hides_what_the_same_run_publishes_below_it() {
+    let view = |name: &str| model(name).config(json!({"materialized": "view"}));
+    let table = |name: &str| model(name).config(json!({"materialized": "table"}));
+    let graph = graph(vec![
+        table("a"),
+        view("v").reads("a"),
+        view("w").reads("v"),
+        table("kept").reads("a"),
+        table("b").reads("kept w"),
+        table("c").reads("kept"),
+    ]);
+    let found = |names: &[&str], mode: Mode| -> Vec<String> {
+        let all = graph.nodes().filter(|(_, n)| names.contains(&&*n.name));
+        let all: Vec<NodeIx> = all.map(|(ix, _)| ix).collect();
+        let plan = planned(&graph, &all, Work::Run, &|_| mode);
+        let name = |ix: NodeIx| graph.node(ix).name.as_str();
+        let between = plan.views_between(&graph).into_iter();
+        between
+            .map(|b| format!("{} {} {}", name(b.reader), name(b.view), name(b.below)))
+            .collect()
+    };
+    assert_eq!(found(&["a", "b", "c"], Mode::Together), ["b w a"]);
+    assert_eq!(found(&["a", "v", "b", "c"], Mode::Together), ["b w v"]);
+    assert_eq!(found(&["a", "v", "w", "b"], Mode::Together), [""; 0]);
+    assert_eq!(found(&["b", "c"], Mode::Together), [""; 0]);
+    assert_eq!(found(&["a", "b", "c"], Mode::Immediate), [""; 0]);
+}
+
+#[test]
 fn nodes_that_a_test_compares_are_published_in_one_transaction() {
     let graph = graph(vec![
         model("a"),
