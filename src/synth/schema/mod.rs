@@ -198,11 +198,12 @@ a test compares the two.
   (they may have happened earlier), `created_at` where rows never change.
 - Invoices: `subtotal - discount + tax = total`, `total - credit_applied = amount_due`; subtotal, discount and tax are
   the sums over the lines. A line's `amount` is before discount and tax; proration credits are negative lines.
-- A paid invoice has exactly one succeeded attempt of its `amount_due`, or none where nothing was due.
-  Attempts are numbered from 1 without gaps; nothing is attempted after a success.
+- The succeeded attempts of a paid invoice add up to its `amount_due`: mostly one, several where it was paid in parts, none where
+  nothing was due. Attempts are numbered from 1 without gaps; nothing is attempted once all is paid.
 - A refund belongs to a succeeded attempt; an attempt's refunds never exceed its amount.
 - A credit note adds to the customer's credit balance (no money leaves); later invoices take it as `credit_applied`.
-- A failed invoice ends paid, void (the subscription ended first) or uncollectible, within 23 days of its first attempt.
+- A failed invoice ends paid, void (the subscription ended first) or uncollectible, within 23 days of its first attempt. Where a part was
+  paid, the rest comes within 12 days or is given up after 30; what was written off may still be paid up to 15 days later.
 - A subscription is `past_due` while an invoice of it is failing; the event `recovered` says that none is any more, be it paid or written off.
 - `subscription_events` of one instant are in order by (`effective_at`, `received_at`, `event_id`).
 - `product_events.event_id` of a user's habits and of account pages follow time within a stay, not over all.
