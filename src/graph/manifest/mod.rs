@@ -1,6 +1,7 @@
 //! The graph as dbt's manifest: borrowed views, made entry by entry while they are written.
 
 mod calls;
+mod checksum;
 mod node;
 mod primary_key;
 mod raw_code;
@@ -194,8 +195,8 @@ fn group_map<'a>(graph: &'a Graph, project: &Project) -> IndexMap<String, Vec<&'
         .map(|name| (name, Vec::new()))
         .collect();
     for (_, node) in graph.nodes() {
-        if let Some(group) = &node.config.group {
-            let members = groups.entry(group.clone()).or_default();
+        if let Some(group) = node::group(graph, node) {
+            let members = groups.entry(group.to_owned()).or_default();
             members.push(node.id.as_str());
         }
     }
