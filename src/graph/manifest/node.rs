@@ -274,9 +274,25 @@ impl<'a> Writer<'a> {
         let declared = self.declared_source(node, source);
         let text = |key: &str| node.other.get(key).and_then(Json::as_str);
         let freshness = freshness.map(whole_freshness);
+        let loaded_at_field = loaded_at_field.or(text("loaded_at_field"));
         let meta = object(node.other.get("meta").or(node.config.raw.get("meta")));
         let tags = self.input.graph.tags(node);
         let mut config = config(node);
+        let mut unrendered = node.unrendered_config().clone();
+        let mut tell = |key: &str, value: Json| unrendered.insert(key.to_owned(), value);
+        if !matches!(
+            &node.detail,
+            Detail::Source {
+                freshness: None,
+                ..
+            }
+        ) {
+            tell("freshness", json!(freshness));
+        }
+        tell("loaded_at_field", json!(loaded_at_field));
+        tell("loaded_at_query", json!(text("loaded_at_query")));
+        tell("meta", json!(meta));
+        tell("tags", json!(tags));
         config.top = vec![
             ("freshness", json!(freshness)),
             ("loaded_at_field", json!(loaded_at_field)),
@@ -316,11 +332,11 @@ impl<'a> Writer<'a> {
             tags,
             config,
             patch_path: None,
-            unrendered_config: node.unrendered_config(),
+            unrendered_config: unrendered,
             relation_name: relation.map(ToString::to_string),
             created_at: self.input.created_at,
-            unrendered_database: None,
-            unrendered_schema: None,
+            unrendered_database: text("unrendered_database"),
+            unrendered_schema: text("unrendered_schema"),
             doc_blocks: node.doc_blocks.iter().map(String::as_str).collect(),
         }
     }
@@ -505,8 +521,30 @@ fn column<'a>(name: &'a str, info: &'a ColumnInfo, foreign: Foreign<'_>) -> Colu
         tags: tags(),
         granularity: info.other.get("granularity").and_then(Json::as_str),
         doc_blocks: info.doc_blocks.iter().map(String::as_str).collect(),
+        other: info
+            .other
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
+            .filter(|(key, _)| !OF_COLUMNS.contains(key))
+            .collect(),
     }
 }
+
+/// What dbt knows of columns, which has its place in the manifest; the rest is kept as it is written.
+const OF_COLUMNS: [&str; 12] = [
+    "name",
+    "description",
+    "data_type",
+    "meta",
+    "tags",
+    "constraints",
+    "quote",
+    "config",
+    "granularity",
+    "doc_blocks",
+    "tests",
+    "data_tests",
+];
 
 /// Constraints with every key that dbt gives them.
 fn constraints(written: Option<&Json>, of_model: bool, foreign: Foreign<'_>) -> Vec<Json> {

@@ -265,6 +265,39 @@ fn hooks_run_in_and_outside_of_the_transaction_in_their_order() {
 }
 
 #[test]
+fn a_views_hooks_find_its_comments_and_undo_it_when_they_fail() {
+    let model = |hook: &str, value: u8| {
+        format!(
+            "{{{{ config(materialized='view', post_hook=\"{hook}\", persist_docs={{'relation': \
+             true, 'columns': true}}) }}}} select {value} as a"
+        )
+    };
+    let keeps = "create table public.seen as select col_description('shop.t'::regclass, 1) as c";
+    let project = Project::new(&[
+        ("models/t.sql", &model(keeps, 1)),
+        (
+            "models/t.yml",
+            "models:\n  - name: t\n    columns: [{name: a, description: \"by {{ target.name \
+             }}\"}]\n",
+        ),
+    ]);
+    for mode in ["immediate", "audited"] {
+        project.ok(&["run", "--publish", mode]);
+        assert!(
+            project.rows("select c from public.seen").starts_with("by "),
+            "{mode}"
+        );
+        project.write("models/t.sql", &model("drop table public.seen", 1));
+        project.ok(&["run", "--publish", mode]);
+        project.write("models/t.sql", &model(keeps, 1));
+    }
+    project.write("models/t.sql", &model("select 1/0", 2));
+    project.fails(1, &["run"], &["division by zero"]);
+    assert_eq!(project.rows("select a from shop.t"), "1");
+    project.no_leftovers();
+}
+
+#[test]
 fn a_failing_on_run_start_hook_ends_the_run_and_leaves_nothing() {
     let project = Project::new(&[("models/t.sql", "select 1 as a")]);
     project.write(
