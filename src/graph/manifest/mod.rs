@@ -6,6 +6,7 @@ mod node;
 mod primary_key;
 mod raw_code;
 mod resources;
+mod selectors;
 mod semantic;
 mod unit_tests;
 
@@ -89,7 +90,7 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
         docs: resources::docs(input),
         metrics: semantic::section(input, ResourceKind::Metric),
         groups: resources::groups(input),
-        selectors: IndexMap::new(),
+        selectors: selectors::section(&project.selectors),
         disabled: disabled(input),
         parent_map: relatives(graph, true),
         child_map: relatives(graph, false),
