@@ -52,7 +52,9 @@ fn definition(written: &Json, known: &IndexMap<String, Json>) -> Json {
 
 /// The definition of the selector that `method: selector` names.
 fn named(map: &Map<String, Json>, known: &IndexMap<String, Json>) -> Option<Json> {
-    let name = map.get("value").filter(|_| map.get("method") == Some(&json!("selector")));
+    let name = map
+        .get("value")
+        .filter(|_| map.get("method") == Some(&json!("selector")));
     known.get(name?.as_str()?)?.get("definition").cloned()
 }
 
@@ -62,7 +64,12 @@ fn of_text(text: &str) -> Json {
         return json!({"error": "Invalid selector spec"});
     };
     let mut map = Map::new();
-    let get = |name: &str| found.name(name).map(|m| m.as_str()).filter(|m| !m.is_empty());
+    let get = |name: &str| {
+        found
+            .name(name)
+            .map(|m| m.as_str())
+            .filter(|m| !m.is_empty())
+    };
     for name in ["childrens_parents", "parents", "children"] {
         if get(name).is_some() {
             map.insert(name.to_owned(), json!(true));
@@ -74,13 +81,18 @@ fn of_text(text: &str) -> Json {
         }
     }
     let value = get("value").unwrap_or_default();
-    let is_file = [".sql", ".py", ".csv"].iter().any(|end| value.to_lowercase().ends_with(end));
+    let is_file = [".sql", ".py", ".csv"]
+        .iter()
+        .any(|end| value.to_lowercase().ends_with(end));
     let probable = match value {
         _ if value.contains('/') => "path",
         _ if is_file => "file",
         _ => "fqn",
     };
-    map.insert("method".to_owned(), json!(get("method").unwrap_or(probable)));
+    map.insert(
+        "method".to_owned(),
+        json!(get("method").unwrap_or(probable)),
+    );
     Json::Object(map)
 }
 
@@ -90,7 +102,10 @@ mod tests {
 
     #[test]
     fn short_forms_are_written_out() {
-        let known = [("a".to_owned(), json!({"definition": {"method": "tag", "value": "x"}}))];
+        let known = [(
+            "a".to_owned(),
+            json!({"definition": {"method": "tag", "value": "x"}}),
+        )];
         let known = known.into_iter().collect();
         let of = |written: Json| definition(&written, &known);
         assert_eq!(
@@ -98,9 +113,14 @@ mod tests {
             json!({"parents": true, "parents_depth": "2", "children": true, "value": "x", "method": "tag"})
         );
         assert_eq!(of(json!("m")), json!({"value": "m", "method": "fqn"}));
-        assert_eq!(of(json!({"tag": "x"})), json!({"method": "tag", "value": "x"}));
         assert_eq!(
-            of(json!({"union": [{"method": "selector", "value": "a"}, {"exclude": ["models/b.sql"]}]})),
+            of(json!({"tag": "x"})),
+            json!({"method": "tag", "value": "x"})
+        );
+        assert_eq!(
+            of(
+                json!({"union": [{"method": "selector", "value": "a"}, {"exclude": ["models/b.sql"]}]})
+            ),
             json!({"union": [{"method": "tag", "value": "x"},
                 {"exclude": [{"method": "path", "value": "models/b.sql"}]}]})
         );

@@ -33,6 +33,23 @@ fn a_post_hook_that_asks_the_database_finds_the_new_table() {
 }
 
 #[test]
+fn a_post_hook_whose_macro_works_finds_the_new_table() {
+    let project = Project::new(&[
+        (
+            "models/t.sql",
+            "{{ config(materialized='table', post_hook='{{ fill(this) }}') }} select 1 as a limit 0",
+        ),
+        (
+            "macros/fill.sql",
+            "{% macro fill(t) %}{{ insert(t) }}{% endmacro %}\n{% macro insert(t) %}{% call \
+             statement('insert') %}insert into {{ t }} values (7){% endcall %}{% endmacro %}",
+        ),
+    ]);
+    project.ok(&["run"]);
+    assert_eq!(project.rows("select a from shop.t"), "7");
+}
+
+#[test]
 fn a_model_walks_the_graph() {
     let model = "{% set names = [] %}{% if execute %}{% for node in graph.nodes.values() \
                  | selectattr('resource_type', 'equalto', 'model') %}\
