@@ -10,7 +10,7 @@ use super::draft::{self, Draft};
 use super::generic_nodes::{Declared, Reading, declared, generic_tests};
 use super::naming::Naming;
 use super::plain_tests::PlainTests;
-use super::{DocsBlocks, Graph, NameTable, Node, ResourceKind, cycle, exposures, money};
+use super::{DocsBlocks, Graph, NameTable, Node, ResourceKind, cycle, exposures, hook_work, money};
 use super::{
     contracts, deprecation, duplicates, functions, materialization, microbatch, model_json, naming,
     resolve, semantic, shares, unit_tests,
@@ -289,6 +289,9 @@ fn read_hooks(engine: &Engine, node: &mut Node, sources: &SourceMap) -> Result<(
                 node.macros.push(id);
             }
         }
+    }
+    for hook in &mut node.config.post_hook {
+        hook.calls_work = hook_work::calls_work(engine, &node.package, &hook.sql);
     }
     Ok(())
 }

@@ -259,6 +259,15 @@ impl Checker<'_> {
     }
 }
 
+/// The node that the `to` of a foreign key of `node` names.
+pub(super) fn referred(graph: &Graph, node: &Node, constraint: &Json) -> Option<NodeIx> {
+    let found = match to(constraint)? {
+        To::Ref(call) => graph.names().find_ref(&node.package, &call),
+        To::Source(call) => graph.names().find_source(&node.package, &call),
+    };
+    found.ok()
+}
+
 impl Graph {
     /// A model's variable `model` gets its constraints as the engine's macros write them: `to`
     /// is a relation. `apart` tells for a foreign key why it is not created, where it is not.
@@ -273,12 +282,9 @@ impl Graph {
             return;
         }
         let resolve = |constraint: &mut Json| {
-            let found = match to(constraint) {
-                Some(To::Ref(call)) => self.names().find_ref(&node.package, &call),
-                Some(To::Source(call)) => self.names().find_source(&node.package, &call),
-                None => return,
+            let Some(parent) = referred(self, node, constraint) else {
+                return;
             };
-            let Ok(parent) = found else { return };
             let relation = self.node(parent).relation.as_ref();
             let map = constraint.as_object_mut();
             if let (Some(map), Some(relation)) = (map, relation) {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use indexmap::IndexMap;
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
 use super::draft::fqn_of_entry;
@@ -14,7 +14,7 @@ use crate::project::{ConfigMap, ConfigOrigin, NodeConfig, Package, Project};
 
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r#"^\s*(?:\{\{)?\s*(ref|source|metric)\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"])?"#,
+        r#"^\s*(?:\{\{)?\s*(ref|source|metric)\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"]\s*)?(?:,\s*v(?:ersion)?\s*=\s*['"]?([^'"\s)]+))?"#,
     )
     .expect("a constant pattern compiles")
 });
@@ -22,16 +22,20 @@ static CALL: LazyLock<Regex> = LazyLock::new(|| {
 /// The ref that a text is, for example `ref('orders')`.
 pub(super) fn reference(text: &str) -> Option<RefCall> {
     let call = CALL.captures(text).filter(|call| &call[1] == "ref")?;
+    Some(ref_call(&call))
+}
+
+fn ref_call(call: &Captures<'_>) -> RefCall {
     let (first, second) = (call[2].to_owned(), call.get(3));
     let (package, name) = match second {
         Some(name) => (Some(first), name.as_str().to_owned()),
         None => (None, first),
     };
-    Some(RefCall {
+    RefCall {
         package,
         name,
-        version: None,
-    })
+        version: call.get(4).map(|version| version.as_str().to_owned()),
+    }
 }
 
 /// The exposures of all property files.
@@ -134,21 +138,10 @@ impl Written<'_> {
                 ("source", None) | ("metric", Some(_)) => {}
                 // Connected once all metrics are known.
                 ("metric", None) => node.model.metrics.push(first),
-                (_, second) => {
-                    let (package, name) = match second {
-                        Some(name) => (Some(first), name),
-                        None => (None, first),
-                    };
-                    let line = self.line_of(&name);
-                    let version = None;
-                    node.refs.push((
-                        RefCall {
-                            package,
-                            name,
-                            version,
-                        },
-                        line,
-                    ));
+                _ => {
+                    let call = ref_call(&call);
+                    let line = self.line_of(&call.name);
+                    node.refs.push((call, line));
                 }
             }
         }
@@ -163,5 +156,26 @@ impl Written<'_> {
         let lines = file.text.lines().enumerate().skip(start - 1);
         let mut found = lines.filter(|(_, line)| is_call(line));
         found.next().map_or(start, |(index, _)| index + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ref_names_its_package_and_version() {
+        let of = |text: &str| {
+            let call = reference(text).unwrap();
+            (call.package, call.name, call.version)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(of("ref('m')"), (None, "m".to_owned(), None));
+        assert_eq!(of("ref('m', v=1)"), (None, "m".to_owned(), some("1")));
+        assert_eq!(
+            of("{{ ref(\"p\", \"m\", version='2b') }}"),
+            (some("p"), "m".to_owned(), some("2b"))
+        );
+        assert_eq!(of("ref('p', 'm')"), (some("p"), "m".to_owned(), None));
     }
 }

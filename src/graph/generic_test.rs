@@ -99,7 +99,7 @@ pub(super) fn python_str(value: &Json) -> String {
     }
 }
 
-fn python_nested(value: &Json) -> String {
+pub(super) fn python_nested(value: &Json) -> String {
     match value {
         Json::String(text) => python_repr(text),
         other => python_str(other),

@@ -18,6 +18,7 @@ pub(crate) mod fixture;
 mod functions;
 mod generic_nodes;
 mod generic_test;
+mod hook_work;
 pub mod listing;
 mod lookup;
 pub mod manifest;

@@ -31,7 +31,8 @@ pub(super) async fn inside_of(
 pub(super) fn until_published(hooks: &[Hook]) -> (&[Hook], &[Hook]) {
     let works = |hook: &Hook| {
         let words = ["run_query", "adapter.", "statement("];
-        hook.transaction && words.iter().any(|word| hook.sql.contains(word))
+        let works = hook.calls_work || words.iter().any(|word| hook.sql.contains(word));
+        hook.transaction && works
     };
     hooks.split_at(hooks.iter().position(works).unwrap_or(hooks.len()))
 }

@@ -23,15 +23,19 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
             before: &before,
             create: &create,
             compiled: spec.sql,
-            then: &then,
+            stays_open: !then.is_empty(),
             pending: spec.pending,
         },
     )
     .await?;
-    let (after, missing) = settings_of_view(spec, session).await?;
-    if !after.is_empty() {
-        session.execute((&after.join("\n;\n")).into()).await?;
-    }
+    let missing = match finish(spec, then, session).await {
+        Ok(missing) => missing,
+        Err(error) => {
+            // Fails where there is no transaction or no connection left.
+            let _ = session.execute("rollback".into()).await;
+            return Err(error);
+        }
+    };
     hooks::outside(session, &node.config.post_hook).await?;
     Ok(Built {
         rows: None,
@@ -40,6 +44,24 @@ pub(super) async fn build(spec: Spec<'_>, session: &dyn Session) -> Result<Built
         statement: create,
         warnings: missing.into_iter().collect(),
     })
+}
+
+/// Comments and privileges of a view that was just created, then the hooks of its transaction: they
+/// find both, as in dbt, and undo the view when they fail. Gives a warning of missing columns.
+async fn finish(
+    spec: Spec<'_>,
+    hooks: Vec<String>,
+    session: &dyn Session,
+) -> Result<Option<String>, SessionError> {
+    let (mut texts, missing) = settings_of_view(spec, session).await?;
+    if !hooks.is_empty() {
+        texts.extend(hooks);
+        texts.push("commit".to_owned());
+    }
+    if !texts.is_empty() {
+        session.execute((&texts.join("\n;\n")).into()).await?;
+    }
+    Ok(missing)
 }
 
 /// Creates the view in the shadow schema, over candidates; the live one is created from the
@@ -65,9 +87,9 @@ pub(super) async fn candidate(
         Some(create) => create,
         None => settings::relation_as(session, "create_view_as", spec.live, spec.live_sql).await?,
     };
-    let mut then = hooks::inside(session, &config.post_hook).await?;
-    let (settings, missing) = candidate_settings(spec, session).await?;
-    then.extend(settings);
+    let post = hooks::inside(session, &config.post_hook).await?;
+    let (mut then, missing) = candidate_settings(spec, session).await?;
+    then.extend(post);
     Ok(Candidate {
         relation,
         statement: create.clone(),

@@ -193,7 +193,9 @@ fn build(
     check: &mut Check,
 ) -> TestDeclaration {
     let name = fields.text("name", check).map(|t| t.value);
-    let description = fields.text("description", check).map(|t| t.value);
+    let description = context
+        .renderer
+        .description(fields.text("description", check));
     let mut config = ConfigMap::new();
     let mut config_places = IndexMap::new();
     for (key, value) in fields.mapping("config", check).into_iter().flatten() {
@@ -226,7 +228,7 @@ fn build(
         config,
         config_places,
         name,
-        description: description.unwrap_or_default(),
+        description,
     }
 }
 

@@ -182,6 +182,8 @@ pub struct Hook {
     pub sql: String,
     /// Whether it runs in the node's transaction, default true.
     pub transaction: bool,
+    /// Whether a macro that it calls asks or changes the database; known once macros are.
+    pub calls_work: bool,
 }
 
 impl Hook {
@@ -199,6 +201,7 @@ impl Hook {
                 Some(as_mapping.unwrap_or_else(|| Self {
                     sql: text.clone(),
                     transaction: true,
+                    calls_work: false,
                 }))
             }
             other => Self::from_mapping(other),
@@ -212,6 +215,7 @@ impl Hook {
             transaction: map
                 .get("transaction")
                 .is_none_or(|t| t.as_bool() != Some(false)),
+            calls_work: false,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What a folder's `packages.yml` and `dependencies.yml` ask for, for those who fetch it.
 
+mod hash;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -61,6 +63,8 @@ pub struct PackageList {
     pub install_path: String,
     /// The name of the folder's own project.
     pub name: Option<String>,
+    /// dbt's hash of the entries, by which it knows that they changed.
+    pub sha1_hash: String,
     /// The files.
     pub sources: SourceMap,
 }
@@ -79,6 +83,7 @@ pub fn read_package_list(folder: &Path, options: &ReadOptions) -> Result<Package
         entries: Vec::new(),
         install_path: INSTALL_PATH.to_owned(),
         name: None,
+        sha1_hash: String::new(),
         sources: sources.clone(),
     };
     if let Some(path) = project_file::find(folder)
@@ -90,6 +95,7 @@ pub fn read_package_list(folder: &Path, options: &ReadOptions) -> Result<Package
             list.install_path = path;
         }
     }
+    let mut texts = Vec::new();
     for name in LISTS {
         let path = folder.join(name);
         let shown = path.strip_prefix(&options.project_dir).unwrap_or(&path);
@@ -103,12 +109,14 @@ pub fn read_package_list(folder: &Path, options: &ReadOptions) -> Result<Package
             continue;
         };
         for item in fields.list("packages", &mut check) {
+            texts.extend(hash::text(&item.to_json(), &renderer.json_or_raw(item)));
             match entry(item, &renderer, &mut check) {
                 Some(entry) => list.entries.push(entry),
                 None => check.push(bad_entry(item)),
             }
         }
     }
+    list.sha1_hash = hash::of(texts);
     let diagnostics = check.diagnostics;
     match diagnostics.iter().any(|d| d.severity == Severity::Error) {
         true => Err(ReadFailure {

@@ -1,6 +1,6 @@
 //! Property files: what YAML beside the models says of models, sources, seeds and the rest.
 //!
-//! Jinja is rendered where dbt renders it: everywhere but in descriptions, tests and hooks.
+//! Jinja is rendered where dbt renders it: everywhere but in tests and hooks, and without `doc` in descriptions.
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -130,7 +130,9 @@ fn resource(
     let mut fields = Fields::of(node, format!("an entry of `{}`", kind.key), check)?;
     let name = fields.required_text("name", check)?;
     fields.rename(format!("{} `{}`", kind.kind, name.value));
-    let description = fields.text("description", check).map(|t| t.value);
+    let description = context
+        .renderer
+        .description(fields.text("description", check));
     let config = config(&mut fields, config_keys(kind.key), context, check);
     let columns = columns(&mut fields, context, check);
     let tests = declarations(&mut fields, context, check);
@@ -139,7 +141,7 @@ fn resource(
     Some(ResourceProperties {
         path: context.path.to_owned(),
         name,
-        description: description.unwrap_or_default(),
+        description,
         config,
         columns,
         tests,
@@ -210,7 +212,9 @@ pub(crate) fn column(
     let mut fields = Fields::of(node, format!("a column of {owner}"), check)?;
     let name = fields.required_text("name", check)?;
     fields.rename(format!("column `{}` of {owner}", name.value));
-    let description = fields.text("description", check).map(|t| t.value);
+    let description = context
+        .renderer
+        .description(fields.text("description", check));
     let data_type = fields
         .text("data_type", check)
         .and_then(|text| context.renderer.text(text, check));
@@ -219,7 +223,7 @@ pub(crate) fn column(
     let other = rest(&mut fields, keys::COLUMN, context, check);
     Some(ColumnProperties {
         name,
-        description: description.unwrap_or_default(),
+        description,
         data_type,
         quote,
         tests,

@@ -1,11 +1,12 @@
 //! Jinja in YAML values: rendered where dbt renders it, with the place of a mistake.
 //!
-//! Callers choose what is rendered; descriptions and tests never reach this file.
+//! Callers choose what is rendered; tests never reach this file.
 //! No message of this file holds the value of a secret variable.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
+use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
 use crate::diag::codes::{ENV_VAR_MISSING, ENV_VAR_SECRET, YAML_JINJA};
@@ -14,6 +15,10 @@ use crate::jinja::{LookupError, YamlContext};
 
 use super::config::is_hook;
 use super::yaml::{Check, Node, Yaml};
+
+static DOC_CALL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\{\{-?\s*doc\([^)]*\)\s*-?\}\}").expect("a constant pattern compiles")
+});
 
 /// What templates in YAML can see.
 #[derive(Clone, Debug, Default)]
@@ -82,14 +87,44 @@ impl Renderer {
         }
     }
 
-    fn render(&self, text: &str, span: Span, check: &mut Check) -> Option<Json> {
-        let context = YamlContext {
+    /// A description with `var`, `env_var` and `target` in it rendered. Calls of `doc` stay for the
+    /// graph, and so does a text that needs more than is known here.
+    pub(crate) fn description(&self, text: Option<Spanned<String>>) -> String {
+        let Some(text) = text.map(|text| text.value) else {
+            return String::new();
+        };
+        let mut calls = Vec::new();
+        let without = DOC_CALL.replace_all(&text, |call: &Captures<'_>| {
+            calls.push(call[0].to_owned());
+            format!("\u{1}{}\u{1}", calls.len() - 1)
+        });
+        if !has_jinja(&without) {
+            return text;
+        }
+        let Ok(rendered) = self.context().render(&without) else {
+            return text;
+        };
+        let rendered = match rendered {
+            Json::String(rendered) => rendered,
+            other => other.to_string(),
+        };
+        let put_back = |out: String, (index, call): (usize, &String)| {
+            out.replace(&format!("\u{1}{index}\u{1}"), call)
+        };
+        calls.iter().enumerate().fold(rendered, put_back)
+    }
+
+    fn context(&self) -> YamlContext<'_> {
+        YamlContext {
             env: &self.env,
             vars: &self.vars,
             target: Some(&self.target).filter(|target| !target.is_null()),
             secrets: self.secrets,
-        };
-        match context.render(text) {
+        }
+    }
+
+    fn render(&self, text: &str, span: Span, check: &mut Check) -> Option<Json> {
+        match self.context().render(text) {
             Ok(value) => Some(value),
             Err(error) => {
                 check.push(self.diagnose(error, span));
@@ -128,4 +163,39 @@ impl Renderer {
 /// Whether a text may hold Jinja.
 pub(crate) fn has_jinja(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::SourceMap;
+
+    fn described(text: &str) -> String {
+        let sources = SourceMap::default();
+        let file = sources.add("m.yml".to_owned(), text);
+        let span = sources.line_span(file, 1);
+        let vars: IndexMap<String, Json> =
+            [("who".to_owned(), Json::from("us"))].into_iter().collect();
+        let renderer = Renderer {
+            vars: Arc::new(vars),
+            target: serde_json::json!({"name": "dev"}),
+            ..Renderer::default()
+        };
+        let value = text.to_owned();
+        renderer.description(Some(Spanned { value, span }))
+    }
+
+    #[test]
+    fn descriptions_know_vars_and_target_and_keep_docs_for_later() {
+        assert_eq!(
+            described("of {{ var('who') }} in {{ target.name }}"),
+            "of us in dev"
+        );
+        assert_eq!(
+            described("{{ var('who') }}: {{ doc('a') }}, {{ doc('p', 'b') }}"),
+            "us: {{ doc('a') }}, {{ doc('p', 'b') }}"
+        );
+        assert_eq!(described("{{ unknown() }}"), "{{ unknown() }}");
+        assert_eq!(described("{{ doc('a') }}"), "{{ doc('a') }}");
+    }
 }

@@ -17,6 +17,8 @@ pub struct Selector {
     pub default: bool,
     /// `definition`.
     pub definition: SelectorDefinition,
+    /// The whole entry as it is written, for the manifest.
+    pub written: serde_json::Value,
 }
 
 /// What a selector selects.
@@ -120,6 +122,7 @@ fn selector(node: &Node, renderer: &Renderer, check: &mut Check) -> Option<Selec
         description: description.unwrap_or_default(),
         default,
         definition,
+        written: renderer.json_or_raw(node),
     })
 }
 

@@ -39,30 +39,42 @@ pub(crate) fn read(
     };
     fields.rename(format!("source `{}`", name.value));
     let tables = fields.list("tables", check);
-    let source = source(name, &mut fields, context, check);
+    let source = source((name, node), &mut fields, context, check);
     for table in tables {
         into.extend(read_table(table, &source, context, check));
     }
 }
 
 fn source(
-    name: Spanned<String>,
+    (name, node): (Spanned<String>, &Node),
     fields: &mut Fields<'_>,
     context: &Context<'_>,
     check: &mut Check,
 ) -> Source {
-    let description = fields.text("description", check).map(|t| t.value);
+    let description = context
+        .renderer
+        .description(fields.text("description", check));
     let database = rendered(fields, "database", context, check);
     let schema = rendered(fields, "schema", context, check);
+    let mut unrendered = IndexMap::new();
+    for (key, kept) in [
+        ("database", "unrendered_database"),
+        ("schema", "unrendered_schema"),
+    ] {
+        if let Some(text) = node.get(key).and_then(Node::as_str) {
+            unrendered.insert(kept.to_owned(), Json::from(text));
+        }
+    }
     let quoting = fields.booleans("quoting", check);
     let config = config(fields, keys::CONFIG_SOURCE.to_vec(), context, check);
     let loaded_at_field = rendered(fields, "loaded_at_field", context, check);
     let freshness = fields
         .take("freshness")
         .map(|n| context.renderer.json(n, check));
-    let other = rest(fields, keys::SOURCE, context, check);
+    let mut other = rest(fields, keys::SOURCE, context, check);
+    other.extend(unrendered);
     Source {
-        description: description.unwrap_or_default(),
+        description,
         database,
         schema: schema.unwrap_or_else(|| name.value.clone()),
         name,
@@ -97,7 +109,9 @@ fn read_table(
         "source table `{}.{}`",
         source.name.value, table.value
     ));
-    let description = fields.text("description", check).map(|t| t.value);
+    let description = context
+        .renderer
+        .description(fields.text("description", check));
     let identifier = rendered(&mut fields, "identifier", context, check);
     let mut quoting = source.quoting.clone();
     quoting.extend(fields.booleans("quoting", check));
@@ -121,7 +135,7 @@ fn read_table(
         path: context.path.to_owned(),
         source: source.name.clone(),
         source_description: source.description.clone(),
-        description: description.unwrap_or_default(),
+        description,
         database: source.database.clone(),
         schema: source.schema.clone(),
         identifier: identifier.unwrap_or_else(|| table.value.clone()),
@@ -160,6 +174,10 @@ fn loaded_at(
 ) -> Option<String> {
     let text = |value: Option<Json>| value.as_ref().and_then(Json::as_str).map(str::to_owned);
     let (field, query) = if field.is_some() || query.is_some() {
+        // The query counts; what the source says stays to be told.
+        if let (None, Some(hidden)) = (&field, &source.loaded_at_field) {
+            other.insert("loaded_at_field".to_owned(), Json::from(hidden.as_str()));
+        }
         (text(field), text(query))
     } else {
         let field = source.loaded_at_field.clone();

@@ -112,7 +112,9 @@ pub(crate) fn read(
     let name = fields.required_text("name", check)?;
     fields.rename(format!("unit test `{}`", name.value));
     let model = fields.required_text("model", check)?;
-    let description = fields.text("description", check).map(|t| t.value);
+    let description = context
+        .renderer
+        .description(fields.text("description", check));
     let config = config(&mut fields, keys::CONFIG_UNIT_TEST.to_vec(), context, check);
     let mut given = Vec::new();
     let what = fields.what().to_owned();
@@ -145,7 +147,7 @@ pub(crate) fn read(
     Some(UnitTestProperties {
         path: context.path.to_owned(),
         name,
-        description: description.unwrap_or_default(),
+        description,
         model,
         given,
         expect,

@@ -265,7 +265,8 @@ fn version(
     let value = node.get("v").map_or(Json::Null, Node::to_json);
     fields.rename(format!("version {} of {model}", v.value));
     let defined_in = fields.text("defined_in", check).map(|t| t.value);
-    let description = fields.text("description", check).map(|t| t.value);
+    let description = fields.text("description", check);
+    let description = description.map(|text| context.renderer.description(Some(text)));
     let config = config(&mut fields, keys::config_of_tree("models"), context, check);
     let has_tests = fields.peek("data_tests").or(fields.peek("tests")).is_some();
     let tests = declarations(&mut fields, context, check);

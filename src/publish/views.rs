@@ -24,8 +24,8 @@ pub struct ViewSpec<'a> {
     pub create: &'a str,
     /// The node's compiled SQL inside it.
     pub compiled: &'a str,
-    /// Statements to run in the same transaction once the view is there.
-    pub then: &'a [String],
+    /// Leaves the transaction open, for statements that need the view there.
+    pub stays_open: bool,
     /// What this run will still build.
     pub pending: &'a Pending,
 }
@@ -79,7 +79,12 @@ fn transaction(spec: ViewSpec<'_>, middle: &[String]) -> String {
         ),
     ];
     let commit = ["commit".to_owned()];
-    let parts = [&begin[..], spec.before, middle, spec.then, &commit[..]];
+    let end = if spec.stays_open {
+        &[][..]
+    } else {
+        &commit[..]
+    };
+    let parts = [&begin[..], spec.before, middle, end];
     parts.concat().join("\n;\n")
 }
 

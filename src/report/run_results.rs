@@ -139,13 +139,13 @@ impl RunResultsFile {
         let results = self.results.results.iter();
         let held: HashSet<NodeId> = results.filter(held).map(|r| r.unique_id.clone()).collect();
         for idle in self.options.idle.get().into_iter().flatten() {
-            let (status, message) = match idle.needs.iter().any(|id| held.contains(id)) {
-                true => (ResultStatus::Skipped, None),
-                false => (ResultStatus::NoOp, Some("NO-OP".to_owned())),
+            let (status, message, failures) = match idle.needs.iter().any(|id| held.contains(id)) {
+                true => (ResultStatus::Skipped, None, None),
+                false => (ResultStatus::NoOp, Some("NO-OP".to_owned()), Some(0)),
             };
             self.results.results.push(NodeResult {
                 message,
-                failures: Some(0),
+                failures,
                 thread_id: "Thread-1".to_owned(),
                 ..NodeResult::new(idle.node.clone(), status)
             });

@@ -162,7 +162,7 @@ impl Runner {
             if let Err(error) = created
                 && session.query(&ask).await?.rows.is_empty()
             {
-                return Err(no_schema(relation, error));
+                return Err(no_schema(relation, error, session).await);
             }
         }
         made.insert(relation.schema.clone());
@@ -236,15 +236,28 @@ fn shortened(name: &str) -> String {
     format!("{}{hash}", &name[..end])
 }
 
-fn no_schema(relation: &Relation, mut error: SessionError) -> SessionError {
-    let schema = quote_ident(&relation.schema);
-    if error.is("42501") {
-        error.diagnostic.hint = Some(format!(
-            "as the database's owner run: create schema {schema} authorization …; or give the \
-             tests a `schema` that is there"
-        ));
+/// Why the schema of stored failures is not there, with the statement that makes it.
+async fn no_schema(relation: &Relation, error: SessionError, session: &RunSession) -> SessionError {
+    if !error.is("42501") {
+        return error;
     }
-    error
+    let found = session.query("select current_user::text").await;
+    let found = found.unwrap_or_default();
+    let user = found.rows.first().and_then(|row| row.first().cloned());
+    let user = user.flatten().unwrap_or_default();
+    SessionError::new(without_schema(&relation.schema, &user))
+}
+
+fn without_schema(schema: &str, user: &str) -> Diagnostic {
+    let (schema, owner) = (quote_ident(schema), quote_ident(user));
+    let message = format!(
+        "schema {schema}, which stored failures of tests go to, does not exist, and {user} may not \
+         create schemas"
+    );
+    Diagnostic::error(codes::SCHEMA_MISSING, message).hint(format!(
+        "as the database's owner run: create schema {schema} authorization {owner}; or give the \
+         tests a `schema` that is there"
+    ))
 }
 
 #[cfg(test)]
@@ -258,5 +271,21 @@ mod tests {
         assert!(a.len() <= MAX_IDENT_BYTES && b.len() <= MAX_IDENT_BYTES);
         assert_ne!(a, b);
         assert_eq!(shortened("short"), "short");
+    }
+
+    #[test]
+    fn a_schema_that_may_not_be_made_is_named_with_the_statement_that_makes_it() {
+        let told = without_schema("Tests of \"x\"", "loader");
+        assert!(
+            told.message
+                .starts_with("schema \"Tests of \"\"x\"\"\", which"),
+            "{}",
+            told.message
+        );
+        let hint = told.hint.unwrap();
+        assert!(
+            hint.contains("create schema \"Tests of \"\"x\"\"\" authorization \"loader\";"),
+            "{hint}"
+        );
     }
 }

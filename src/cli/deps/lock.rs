@@ -15,6 +15,9 @@ const FILE: &str = "package-lock.yml";
 pub(super) struct Lock {
     #[serde(default)]
     packages: Vec<Locked>,
+    /// dbt's hash of what packages.yml asks for.
+    #[serde(default)]
+    sha1_hash: String,
 }
 
 /// One package, under dbt's keys.
@@ -77,6 +80,14 @@ impl Lock {
         serde_yaml::from_str(&text).unwrap_or_default()
     }
 
+    /// One without packages, for a list of this hash.
+    pub(super) fn of_list(sha1_hash: &str) -> Self {
+        Self {
+            packages: Vec::new(),
+            sha1_hash: sha1_hash.to_owned(),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.packages.is_empty()
     }
@@ -101,7 +112,7 @@ impl Lock {
 
     /// Writes the file where it changes; a project without fetched packages needs none.
     pub(super) fn write(&self, folder: &Path, earlier: &Self) -> Result<(), Failure> {
-        if self == earlier {
+        if self == earlier || (self.is_empty() && earlier.is_empty()) {
             return Ok(());
         }
         let path = folder.join(FILE);

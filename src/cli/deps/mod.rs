@@ -59,7 +59,7 @@ pub(super) fn run(global: &Global, args: &DepsArgs, world: &mut World) -> Result
         earlier: &earlier,
         chosen: HashMap::new(),
         fetched: Vec::new(),
-        lock: Lock::default(),
+        lock: Lock::of_list(&list.sha1_hash),
     };
     let done = fetcher.all(&root, list).and_then(|()| fetcher.put());
     let _ = std::fs::remove_dir_all(&fetcher.room);

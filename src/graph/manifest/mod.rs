@@ -1,10 +1,12 @@
 //! The graph as dbt's manifest: borrowed views, made entry by entry while they are written.
 
 mod calls;
+mod checksum;
 mod node;
 mod primary_key;
 mod raw_code;
 mod resources;
+mod selectors;
 mod semantic;
 mod unit_tests;
 
@@ -88,7 +90,7 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
         docs: resources::docs(input),
         metrics: semantic::section(input, ResourceKind::Metric),
         groups: resources::groups(input),
-        selectors: IndexMap::new(),
+        selectors: selectors::section(&project.selectors),
         disabled: disabled(input),
         parent_map: relatives(graph, true),
         child_map: relatives(graph, false),
@@ -194,8 +196,8 @@ fn group_map<'a>(graph: &'a Graph, project: &Project) -> IndexMap<String, Vec<&'
         .map(|name| (name, Vec::new()))
         .collect();
     for (_, node) in graph.nodes() {
-        if let Some(group) = &node.config.group {
-            let members = groups.entry(group.clone()).or_default();
+        if let Some(group) = node::group(graph, node) {
+            let members = groups.entry(group.to_owned()).or_default();
             members.push(node.id.as_str());
         }
     }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::ManifestInput;
 use super::calls::{refs, sources};
+use super::checksum;
 use super::raw_code::raw_code;
 use crate::artifact::manifest::view::{
     Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, MacroDependsOn,
@@ -15,7 +16,8 @@ use crate::artifact::manifest::view::{
     TestPart,
 };
 use crate::graph::config_json::defaults;
-use crate::graph::{ColumnInfo, Detail, GenericTest, Node, NodeIx, ResourceKind};
+use crate::graph::contracts;
+use crate::graph::{ColumnInfo, Detail, GenericTest, Graph, Node, NodeIx, ResourceKind};
 
 /// Above this many bytes a seed's checksum is its path, as in dbt.
 const LARGE_SEED: u64 = 1 << 20;
@@ -72,9 +74,9 @@ impl<'a> Writer<'a> {
             config: config(node),
             tags: self.input.graph.tags(node),
             description: &node.description,
-            columns: columns(node),
+            columns: columns(node, self.foreign(node)),
             meta: &node.config.meta,
-            group: node.config.group.as_deref(),
+            group: group(self.input.graph, node),
             docs: Docs {
                 show: node.config.docs_show,
                 node_color: node.config.docs_color.as_deref(),
@@ -117,7 +119,7 @@ impl<'a> Writer<'a> {
             (_, ResourceKind::Model) => Part::Model(Box::new(ModelPart {
                 code,
                 access: node.config.access.as_str(),
-                constraints: constraints(node.other.get("constraints"), true),
+                constraints: constraints(node.other.get("constraints"), true, self.foreign(node)),
                 version: node.model.version.as_ref().map(|version| &version.v),
                 latest_version: node.model.version.as_ref().map(|version| &version.latest),
                 deprecation_date: node.other.get("deprecation_date"),
@@ -165,8 +167,16 @@ impl<'a> Writer<'a> {
             contract: Contract {
                 enforced: node.config.contract.enforced,
                 alias_types: node.config.contract.alias_types,
-                checksum: contract_checksum(node),
+                checksum: checksum::of_contract(node),
             },
+        }
+    }
+
+    /// What the `to` of a foreign key of this node refers to.
+    fn foreign(self, node: &'a Node) -> Foreign<'a> {
+        Foreign {
+            graph: self.input.graph,
+            node,
         }
     }
 
@@ -264,9 +274,25 @@ impl<'a> Writer<'a> {
         let declared = self.declared_source(node, source);
         let text = |key: &str| node.other.get(key).and_then(Json::as_str);
         let freshness = freshness.map(whole_freshness);
+        let loaded_at_field = loaded_at_field.or(text("loaded_at_field"));
         let meta = object(node.other.get("meta").or(node.config.raw.get("meta")));
         let tags = self.input.graph.tags(node);
         let mut config = config(node);
+        let mut unrendered = node.unrendered_config().clone();
+        let mut tell = |key: &str, value: Json| unrendered.insert(key.to_owned(), value);
+        if !matches!(
+            &node.detail,
+            Detail::Source {
+                freshness: None,
+                ..
+            }
+        ) {
+            tell("freshness", json!(freshness));
+        }
+        tell("loaded_at_field", json!(loaded_at_field));
+        tell("loaded_at_query", json!(text("loaded_at_query")));
+        tell("meta", json!(meta));
+        tell("tags", json!(tags));
         config.top = vec![
             ("freshness", json!(freshness)),
             ("loaded_at_field", json!(loaded_at_field)),
@@ -300,17 +326,17 @@ impl<'a> Writer<'a> {
             freshness,
             external: node.other.get("external"),
             description: &node.description,
-            columns: columns(node),
+            columns: columns(node, self.foreign(node)),
             meta,
             source_meta: Map::new(),
             tags,
             config,
             patch_path: None,
-            unrendered_config: node.unrendered_config(),
+            unrendered_config: unrendered,
             relation_name: relation.map(ToString::to_string),
             created_at: self.input.created_at,
-            unrendered_database: None,
-            unrendered_schema: None,
+            unrendered_database: text("unrendered_database"),
+            unrendered_schema: text("unrendered_schema"),
             doc_blocks: node.doc_blocks.iter().map(String::as_str).collect(),
         }
     }
@@ -361,6 +387,12 @@ fn config(node: &Node) -> Overlay<'_> {
     }
     if !node.config.tags.is_empty() {
         top.push(("tags", json!(node.config.tags)));
+    }
+    if node.config.raw.contains_key("contract") {
+        let contract = &node.config.contract;
+        let (enforced, alias_types) = (contract.enforced, contract.alias_types);
+        let whole = json!({ "enforced": enforced, "alias_types": alias_types });
+        top.push(("contract", whole));
     }
     let begin = node.config.raw.get("begin").and_then(Json::as_str);
     if let Some(at) = begin.and_then(crate::graph::microbatch::moment) {
@@ -425,14 +457,43 @@ fn inner_path(node: &Node) -> Cow<'_, str> {
     }
 }
 
-fn columns(node: &Node) -> IndexMap<&str, Column<'_>> {
+/// The group of a node; a generic test is in the group of the model that it tests.
+pub(super) fn group<'a>(graph: &'a Graph, node: &'a Node) -> Option<&'a str> {
+    let tested = match &node.detail {
+        Detail::GenericTest(test) => Some(graph.node(test.attached)),
+        _ => None,
+    };
+    let of = |node: &'a Node| node.config.group.as_deref();
+    of(node).or_else(|| tested.and_then(of))
+}
+
+/// Where a node's foreign keys are looked up.
+#[derive(Clone, Copy)]
+struct Foreign<'a> {
+    graph: &'a Graph,
+    node: &'a Node,
+}
+
+impl Foreign<'_> {
+    /// A `to` as the relation that it names; where it names none, as it is written.
+    fn to(self, constraint: &Json) -> Json {
+        let found = contracts::referred(self.graph, self.node, constraint);
+        let relation = found.and_then(|ix| self.graph.node(ix).relation.as_ref());
+        match relation {
+            Some(relation) => Json::String(relation.to_string()),
+            None => constraint.get("to").cloned().unwrap_or_default(),
+        }
+    }
+}
+
+fn columns<'a>(node: &'a Node, foreign: Foreign<'_>) -> IndexMap<&'a str, Column<'a>> {
     let columns = node.columns.iter();
     columns
-        .map(|(name, info)| (name.as_str(), column(name, info)))
+        .map(|(name, info)| (name.as_str(), column(name, info, foreign)))
         .collect()
 }
 
-fn column<'a>(name: &'a str, info: &'a ColumnInfo) -> Column<'a> {
+fn column<'a>(name: &'a str, info: &'a ColumnInfo, foreign: Foreign<'_>) -> Column<'a> {
     let config = info.other.get("config");
     let of = |key: &str| {
         let beside = info.other.get(key);
@@ -451,7 +512,7 @@ fn column<'a>(name: &'a str, info: &'a ColumnInfo) -> Column<'a> {
         description: &info.description,
         meta: meta(),
         data_type: info.data_type.as_deref(),
-        constraints: constraints(info.other.get("constraints"), false),
+        constraints: constraints(info.other.get("constraints"), false, foreign),
         quote: info.quote.then_some(true),
         config: ColumnConfig {
             meta: meta(),
@@ -460,44 +521,40 @@ fn column<'a>(name: &'a str, info: &'a ColumnInfo) -> Column<'a> {
         tags: tags(),
         granularity: info.other.get("granularity").and_then(Json::as_str),
         doc_blocks: info.doc_blocks.iter().map(String::as_str).collect(),
+        other: info
+            .other
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
+            .filter(|(key, _)| !OF_COLUMNS.contains(key))
+            .collect(),
     }
 }
 
+/// What dbt knows of columns, which has its place in the manifest; the rest is kept as it is written.
+const OF_COLUMNS: [&str; 12] = [
+    "name",
+    "description",
+    "data_type",
+    "meta",
+    "tags",
+    "constraints",
+    "quote",
+    "config",
+    "granularity",
+    "doc_blocks",
+    "tests",
+    "data_tests",
+];
+
 /// Constraints with every key that dbt gives them.
-fn constraints(written: Option<&Json>, of_model: bool) -> Vec<Json> {
+fn constraints(written: Option<&Json>, of_model: bool, foreign: Foreign<'_>) -> Vec<Json> {
     let list = written.and_then(Json::as_array);
     let list = list.map(Vec::as_slice).unwrap_or_default();
     list.iter()
         .map(|constraint| {
-            let get = |key: &str, default: Json| constraint.get(key).cloned().unwrap_or(default);
-            let mut whole = Map::new();
-            for key in ["type", "name", "expression"] {
-                whole.insert(key.to_owned(), get(key, Json::Null));
-            }
-            for key in ["warn_unenforced", "warn_unsupported"] {
-                whole.insert(key.to_owned(), get(key, json!(true)));
-            }
-            whole.insert("to".to_owned(), get("to", Json::Null));
-            whole.insert("to_columns".to_owned(), get("to_columns", json!([])));
-            if of_model {
-                whole.insert("columns".to_owned(), get("columns", json!([])));
-            }
+            let mut whole = checksum::whole(constraint, of_model);
+            whole.insert("to".to_owned(), foreign.to(constraint));
             Json::Object(whole)
         })
         .collect()
-}
-
-/// A hash of the columns that an enforced contract promises.
-fn contract_checksum(node: &Node) -> Option<String> {
-    if !node.config.contract.enforced {
-        return None;
-    }
-    let mut columns: Vec<String> = node
-        .columns
-        .iter()
-        .map(|(name, info)| format!("{name}:{}", info.data_type.as_deref().unwrap_or_default()))
-        .collect();
-    columns.sort();
-    let digest = Sha256::digest(columns.join("|").as_bytes());
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -40,7 +40,8 @@ pub(super) fn primary_keys(graph: &Graph) -> HashMap<NodeIx, Vec<&str>> {
         } else {
             continue;
         };
-        keys.insert(ix, key);
+        let key: BTreeSet<&str> = key.into_iter().collect();
+        keys.insert(ix, key.into_iter().collect());
     }
     keys
 }

@@ -15,7 +15,9 @@ pub(in crate::graph) fn raw_code(node: &Node) -> Cow<'_, str> {
                 Some(namespace) => format!("{namespace}.test_{}", test.test),
                 None => format!("test_{}", test.test),
             };
-            let mut config: Vec<_> = test.config.iter().collect();
+            // What is null was not given.
+            let given = test.config.iter().filter(|(_, value)| !value.is_null());
+            let mut config: Vec<_> = given.collect();
             config.sort_by_key(|(key, _)| TEST_CONFIG_KEYS.iter().position(|known| known == key));
             let mut config: Vec<String> = config
                 .into_iter()

@@ -374,6 +374,7 @@ fn named(name: &str, definition: SelectorDefinition) -> Selector {
         description: String::new(),
         default: false,
         definition,
+        written: serde_json::Value::Null,
     }
 }
 

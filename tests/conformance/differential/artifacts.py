@@ -57,7 +57,7 @@ def _section(manifest, section):
         found = {k: v for k, v in found.items() if not k.startswith(("macro.dbt.", "macro.dbt_postgres."))}
     if section == "docs":
         found = {k: v for k, v in found.items() if not k.startswith("doc.dbt.")}
-    if section in ("parent_map", "child_map"):
+    if section in ("parent_map", "child_map", "group_map"):
         found = {k: sorted(v) for k, v in found.items()}
     return {k: v if isinstance(v, dict) else {"value": v} for k, v in found.items()}
 

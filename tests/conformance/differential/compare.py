@@ -139,7 +139,8 @@ def compare(project, options, port):
     for dbt, marts in zip(*sides):
         kinds = collections.defaultdict(list)
         for kind, key, detail in step_differences(dbt, marts):
-            if not any(p.search(f"{kind} {key} {detail}") for p in ignored):
+            told = f"{kind} {key} {detail}"
+            if not any(p.search(told) or p.search(f"{project.name}: {told}") for p in ignored):
                 kinds[kind].append((key, detail))
         count = sum(map(len, kinds.values()))
         total += count

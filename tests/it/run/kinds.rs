@@ -33,6 +33,23 @@ fn a_post_hook_that_asks_the_database_finds_the_new_table() {
 }
 
 #[test]
+fn a_post_hook_whose_macro_works_finds_the_new_table() {
+    let project = Project::new(&[
+        (
+            "models/t.sql",
+            "{{ config(materialized='table', post_hook='{{ fill(this) }}') }} select 1 as a limit 0",
+        ),
+        (
+            "macros/fill.sql",
+            "{% macro fill(t) %}{{ insert(t) }}{% endmacro %}\n{% macro insert(t) %}{% call \
+             statement('insert') %}insert into {{ t }} values (7){% endcall %}{% endmacro %}",
+        ),
+    ]);
+    project.ok(&["run"]);
+    assert_eq!(project.rows("select a from shop.t"), "7");
+}
+
+#[test]
 fn a_model_walks_the_graph() {
     let model = "{% set names = [] %}{% if execute %}{% for node in graph.nodes.values() \
                  | selectattr('resource_type', 'equalto', 'model') %}\
@@ -259,6 +276,39 @@ fn hooks_run_in_and_outside_of_the_transaction_in_their_order() {
         "models/t.sql",
         "{{ config(materialized='table', post_hook='select 1/0') }} select 2 as a",
     );
+    project.fails(1, &["run"], &["division by zero"]);
+    assert_eq!(project.rows("select a from shop.t"), "1");
+    project.no_leftovers();
+}
+
+#[test]
+fn a_views_hooks_find_its_comments_and_undo_it_when_they_fail() {
+    let model = |hook: &str, value: u8| {
+        format!(
+            "{{{{ config(materialized='view', post_hook=\"{hook}\", persist_docs={{'relation': \
+             true, 'columns': true}}) }}}} select {value} as a"
+        )
+    };
+    let keeps = "create table public.seen as select col_description('shop.t'::regclass, 1) as c";
+    let project = Project::new(&[
+        ("models/t.sql", &model(keeps, 1)),
+        (
+            "models/t.yml",
+            "models:\n  - name: t\n    columns: [{name: a, description: \"by {{ target.name \
+             }}\"}]\n",
+        ),
+    ]);
+    for mode in ["immediate", "audited"] {
+        project.ok(&["run", "--publish", mode]);
+        assert!(
+            project.rows("select c from public.seen").starts_with("by "),
+            "{mode}"
+        );
+        project.write("models/t.sql", &model("drop table public.seen", 1));
+        project.ok(&["run", "--publish", mode]);
+        project.write("models/t.sql", &model(keeps, 1));
+    }
+    project.write("models/t.sql", &model("select 1/0", 2));
     project.fails(1, &["run"], &["division by zero"]);
     assert_eq!(project.rows("select a from shop.t"), "1");
     project.no_leftovers();

@@ -222,6 +222,9 @@ pub struct Column<'a> {
     pub granularity: Option<&'a str>,
     /// Docs blocks that its description uses.
     pub doc_blocks: Vec<&'a str>,
+    /// What else the project says of it.
+    #[serde(flatten)]
+    pub other: IndexMap<&'a str, &'a Json>,
 }
 
 /// `config` of a column.

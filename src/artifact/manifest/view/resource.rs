@@ -63,14 +63,14 @@ pub struct Source<'a> {
     /// Never said.
     pub patch_path: Option<&'a str>,
     /// What was configured.
-    pub unrendered_config: &'a IndexMap<String, Json>,
+    pub unrendered_config: IndexMap<String, Json>,
     /// The relation, rendered.
     pub relation_name: Option<String>,
     /// Seconds since 1970.
     pub created_at: f64,
-    /// Never said.
+    /// The source's `database` as written.
     pub unrendered_database: Option<&'a str>,
-    /// Never said.
+    /// The source's `schema` as written.
     pub unrendered_schema: Option<&'a str>,
     /// Docs blocks that its description uses.
     pub doc_blocks: Vec<&'a str>,
