@@ -172,7 +172,7 @@ mod tests {
 
     fn described(text: &str) -> String {
         let sources = SourceMap::default();
-        let file = sources.add("m.yml".to_owned(), text);
+        let file = sources.add("m.yml", text);
         let span = sources.line_span(file, 1);
         let vars: IndexMap<String, Json> =
             [("who".to_owned(), Json::from("us"))].into_iter().collect();

@@ -69,6 +69,7 @@ fn values_become_types() {
     let hook = |sql: &str, transaction| Hook {
         sql: sql.to_owned(),
         transaction,
+        calls_work: false,
     };
     assert_eq!(
         config.pre_hook,
