@@ -29,6 +29,13 @@
 {%- endmacro %}
 
 {#
+  An end of a forecast's interval in USD to the cent, not below nothing; null below four known errors, which say too little.
+#}
+{% macro forecast_end(amount, known_errors) -%}
+    case when {{ known_errors }} >= 4 then round(greatest({{ amount }}, 0), 2) end
+{%- endmacro %}
+
+{#
   The quantile of a lopsided distribution in standard deviations from its mean, by Cornish and Fisher's expansion to the
   square of the skewness. A sum of few invoices is lopsided: one large one is paid or not. Beyond a skewness of two the
   expansion is no longer in order, so it is taken for two.

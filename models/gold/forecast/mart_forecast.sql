@@ -40,14 +40,10 @@ select
     bounds.target_month,
     bounds.origin_usd,
     bounds.forecast_usd,
-    case
-        when bounds.known_errors >= 4 then round(greatest(bounds.forecast_usd - bounds.half_80, 0), 2)
-    end as low_80_usd,
-    case when bounds.known_errors >= 4 then round(bounds.forecast_usd + bounds.half_80, 2) end as high_80_usd,
-    case
-        when bounds.known_errors >= 4 then round(greatest(bounds.forecast_usd - bounds.half_95, 0), 2)
-    end as low_95_usd,
-    case when bounds.known_errors >= 4 then round(bounds.forecast_usd + bounds.half_95, 2) end as high_95_usd,
+    {{ forecast_end('bounds.forecast_usd - bounds.half_80', 'bounds.known_errors') }} as low_80_usd,
+    {{ forecast_end('bounds.forecast_usd + bounds.half_80', 'bounds.known_errors') }} as high_80_usd,
+    {{ forecast_end('bounds.forecast_usd - bounds.half_95', 'bounds.known_errors') }} as low_95_usd,
+    {{ forecast_end('bounds.forecast_usd + bounds.half_95', 'bounds.known_errors') }} as high_95_usd,
     bounds.known_errors,
     coalesce(accuracy.is_best, false) as is_best
 from bounds

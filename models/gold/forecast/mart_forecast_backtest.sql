@@ -35,36 +35,35 @@ known as (
         and earlier.target_month <= judged.origin_month
     group by judged.method, judged.origin_month, judged.horizon_months, judged.origin_usd
 
+),
+
+bounds as (
+
+    select
+        judged.*,
+        known.known_errors,
+        {{ t_quantile(1.281552, 'known.degrees') }} * known.spread as half_80,
+        {{ t_quantile(1.959964, 'known.degrees') }} * known.spread as half_95
+    from judged
+    inner join known
+        on known.method = judged.method
+        and known.origin_month = judged.origin_month
+        and known.horizon_months = judged.horizon_months
+
 )
 
 select
-    judged.method,
-    judged.origin_month,
-    judged.horizon_months,
-    judged.target_month,
-    judged.origin_usd,
-    judged.forecast_usd,
-    judged.actual_usd,
-    judged.error_usd,
-    known.known_errors,
-    case
-        when known.known_errors >= 4
-            then round(greatest(judged.forecast_usd - {{ t_quantile(1.281552, 'known.degrees') }} * known.spread, 0), 2)
-    end as low_80_usd,
-    case
-        when known.known_errors >= 4
-            then round(judged.forecast_usd + {{ t_quantile(1.281552, 'known.degrees') }} * known.spread, 2)
-    end as high_80_usd,
-    case
-        when known.known_errors >= 4
-            then round(greatest(judged.forecast_usd - {{ t_quantile(1.959964, 'known.degrees') }} * known.spread, 0), 2)
-    end as low_95_usd,
-    case
-        when known.known_errors >= 4
-            then round(judged.forecast_usd + {{ t_quantile(1.959964, 'known.degrees') }} * known.spread, 2)
-    end as high_95_usd
-from judged
-inner join known
-    on known.method = judged.method
-    and known.origin_month = judged.origin_month
-    and known.horizon_months = judged.horizon_months
+    method,
+    origin_month,
+    horizon_months,
+    target_month,
+    origin_usd,
+    forecast_usd,
+    actual_usd,
+    error_usd,
+    known_errors,
+    {{ forecast_end('forecast_usd - half_80', 'known_errors') }} as low_80_usd,
+    {{ forecast_end('forecast_usd + half_80', 'known_errors') }} as high_80_usd,
+    {{ forecast_end('forecast_usd - half_95', 'known_errors') }} as low_95_usd,
+    {{ forecast_end('forecast_usd + half_95', 'known_errors') }} as high_95_usd
+from bounds
