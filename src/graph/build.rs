@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+use super::configs::Configs;
 use super::draft::{self, Draft};
 use super::generic_nodes::{Declared, Reading, declared, generic_tests};
 use super::naming::Naming;
@@ -15,11 +16,9 @@ use super::{
     contracts, deprecation, duplicates, functions, materialization, microbatch, model_json, naming,
     resolve, semantic, shares, unit_tests,
 };
-use crate::diag::{Diagnostic, Severity, SourceMap, Span, codes};
+use crate::diag::{Diagnostic, Severity, SourceMap, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
-use crate::project::{
-    ColumnProperties, ConfigMap, ConfigOrigin, NodeConfig, Project, TestDeclaration, merge_configs,
-};
+use crate::project::{ColumnProperties, ConfigMap, Project, TestDeclaration, merge_configs};
 
 /// A graph, and what is worth saying of the project.
 #[derive(Debug)]
@@ -39,9 +38,10 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
         describe(&docs, &mut draft.node, &mut problems);
     }
     let naming = Naming::new(project, engine);
+    let configs = Configs::new(project);
     let settled: Vec<Result<Settled<'_>, Vec<Diagnostic>>> = drafts
         .into_par_iter()
-        .map(|draft| settle(project, &naming, draft))
+        .map(|draft| settle(project, (&naming, &configs), draft))
         .collect();
     let mut kept = Vec::new();
     let mut disabled = Vec::new();
@@ -55,6 +55,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     let reading = Reading {
         project,
         naming: &naming,
+        configs: &configs,
         plain: PlainTests::default(),
     };
     let tests = generic_tests(&reading, &kept, &mut problems, &mut disabled);
@@ -118,7 +119,7 @@ pub(super) struct Settled<'p> {
 
 fn settle<'p>(
     project: &'p Project,
-    naming: &Naming<'_>,
+    (naming, configs): (&Naming<'_>, &Configs<'_>),
     draft: Draft<'p>,
 ) -> Result<Settled<'p>, Vec<Diagnostic>> {
     let engine = naming.engine;
@@ -144,7 +145,7 @@ fn settle<'p>(
         let config = properties.map(|p| &p.config).or(source.map(|s| &s.config));
         config.and_then(|c| c.get(key)).map(|value| value.span)
     };
-    node.config = typed(&node, merged, project, &in_yaml)?;
+    node.config = configs.typed(&node, merged, &in_yaml)?;
     node.written = draft::written(project, &node, &property_config, &in_file);
     node.refs = scan.refs;
     node.sources = scan.sources;
@@ -156,7 +157,7 @@ fn settle<'p>(
             tests: Vec::new(),
         });
     }
-    let place = |key: &str| config_place(&node, key, project, &in_yaml);
+    let place = |key: &str| configs.place(&node, key, &in_yaml);
     let known = materialization::of_macro(project, engine, &node, &place);
     node.model.materialization = known.map_err(|problem| vec![problem])?;
     node.macros.extend(node.model.materialization.clone());
@@ -290,50 +291,12 @@ fn read_hooks(engine: &Engine, node: &mut Node, sources: &SourceMap) -> Result<(
             }
         }
     }
-    for hook in &mut node.config.post_hook {
-        hook.calls_work = hook_work::calls_work(engine, &node.package, &hook.sql);
+    if !node.config.post_hook.is_empty() {
+        for hook in &mut Arc::make_mut(&mut node.config).post_hook {
+            hook.calls_work = hook_work::calls_work(engine, &node.package, &hook.sql);
+        }
     }
     Ok(())
-}
-
-pub(super) fn typed(
-    node: &Node,
-    merged: ConfigMap,
-    project: &Project,
-    in_yaml: &dyn Fn(&str) -> Option<Span>,
-) -> Result<NodeConfig, Vec<Diagnostic>> {
-    let what = format!("{} `{}`", node.kind.as_str(), node.name);
-    let place = |key: &str| config_place(node, key, project, in_yaml);
-    let origin = ConfigOrigin {
-        what: &what,
-        place: &place,
-        file: Some(&node.path),
-    };
-    let default = match node.kind {
-        ResourceKind::Model => "view",
-        kind => kind.as_str(),
-    };
-    let (config, problems) = NodeConfig::new(merged, default, &origin);
-    if problems.iter().any(|p| p.severity == Severity::Error) {
-        return Err(problems);
-    }
-    Ok(config)
-}
-
-/// The line of the node's own file that names a config key, else its property file's value,
-/// else where the project file sets it.
-fn config_place(
-    node: &Node,
-    key: &str,
-    project: &Project,
-    in_yaml: &dyn Fn(&str) -> Option<Span>,
-) -> Option<Span> {
-    let in_code = node.raw_code.lines().position(|line| line.contains(key));
-    if let (Some(file), Some(line)) = (node.file, in_code) {
-        return Some(project.sources.line_span(file, node.first_line + line));
-    }
-    let trees = &project.root_package().file.configs;
-    in_yaml(key).or_else(|| draft::tree(trees, node.kind).place(&node.fqn, key))
 }
 
 pub(super) fn line_of(sources: &SourceMap, span: crate::diag::Span) -> usize {

@@ -1,6 +1,7 @@
 //! The graph of `marts clone`: chosen nodes as views over relations that other targets have.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{Detail, Graph, NodeIx, ResourceKind};
 use crate::diag::SourceMap;
@@ -25,10 +26,10 @@ impl Graph {
             node.first_line = 1;
             node.parents.clear();
             let raw = [("materialized".to_owned(), "view".into())];
-            node.config = NodeConfig {
+            node.config = Arc::new(NodeConfig {
                 raw: raw.into_iter().collect(),
                 ..NodeConfig::default()
-            };
+            });
             node
         });
         Self::new(nodes.collect(), self.names.clone(), self.disabled.clone())

@@ -87,7 +87,7 @@ impl Written<'_> {
             fqn: fqn_of_entry(self.package, self.path, name),
             file: Some(self.span.file),
             span: Some(self.span),
-            config,
+            config: config.into(),
             description: self.text("description").unwrap_or_default().to_owned(),
             other: match self.entry {
                 Json::Object(map) => map.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),

@@ -114,7 +114,7 @@ impl Made {
         };
         let (config, problems) = NodeConfig::new(raw, "view", &origin);
         assert!(problems.is_empty(), "{problems:?}");
-        self.node.config = config;
+        self.node.config = config.into();
         self
     }
 

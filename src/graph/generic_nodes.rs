@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use super::build::{Settled, line_of, scan, typed};
+use super::build::{Settled, line_of, scan};
+use super::configs::Configs;
 use super::naming::Naming;
 use super::plain_tests::PlainTests;
 use super::{Detail, GenericTest, Node, NodeIx, ResourceKind, draft, generic_test, naming};
@@ -45,6 +46,7 @@ pub(super) fn declared<'p>(
 pub(super) struct Reading<'a> {
     pub(super) project: &'a Project,
     pub(super) naming: &'a Naming<'a>,
+    pub(super) configs: &'a Configs<'a>,
     pub(super) plain: PlainTests,
 }
 
@@ -85,6 +87,7 @@ fn generic_test_node(
     let Reading {
         project,
         naming,
+        configs,
         plain,
     } = reading;
     let engine = naming.engine;
@@ -166,7 +169,7 @@ fn generic_test_node(
         let short = || Json::String(test.short_name.clone());
         merged.entry("alias".to_owned()).or_insert_with(short);
     }
-    node.config = typed(&node, merged, project, &place)?;
+    node.config = configs.typed(&node, merged, &place)?;
     node.written = draft::written(project, &node, &declaration.config, &scan.configs);
     node.refs = scan.refs;
     node.sources = scan.sources;

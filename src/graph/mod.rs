@@ -6,6 +6,7 @@
 pub mod build;
 mod clones;
 mod config_json;
+mod configs;
 mod contracts;
 mod cycle;
 mod deprecation;
@@ -47,6 +48,7 @@ pub use unit_test::UnitTest;
 pub use unit_tests::{csv_records, input_of};
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Bfs, Reversed};
@@ -94,7 +96,7 @@ impl Graph {
     #[must_use]
     pub fn with_warnings_as_errors(mut self) -> Self {
         for node in self.nodes.iter_mut().filter(|node| node.is_test()) {
-            let config = &mut node.config;
+            let config = Arc::make_mut(&mut node.config);
             config.severity = crate::project::TestSeverity::Error;
             config.error_if.clone_from(&config.warn_if);
         }

@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::build::scan_context;
-use super::model_json::model_json;
 use super::{Detail, Node, ResourceKind};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Arg, Engine, Names};
@@ -67,9 +66,8 @@ impl<'a> Naming<'a> {
         let name = "generate_alias_name";
         let alias = node.config.alias.as_deref();
         let plain = alias.is_none() && node.name.trim() == node.name;
-        // As the macro sees it, so that this stays true when models get versions.
-        let versioned = || !model_json(node, |_| String::new())["version"].is_null();
-        match plain && self.engine.is_builtin(name, &node.package) && !versioned() {
+        let plain = plain && node.model.version.is_none();
+        match plain && self.engine.is_builtin(name, &node.package) {
             true => Ok(node.name.clone()),
             false => self.ask(name, node, alias),
         }
@@ -144,7 +142,7 @@ pub(super) fn failures(naming: &Naming<'_>, node: &Node) -> Result<Option<Relati
         return Ok(None);
     }
     let mut named = node.clone();
-    let config = &mut named.config;
+    let config = Arc::make_mut(&mut named.config);
     config
         .schema
         .get_or_insert_with(|| "dbt_test__audit".to_owned());
@@ -165,9 +163,10 @@ pub(super) fn test_schema(naming: &Naming<'_>, node: &Node) -> Result<Option<Str
         return Ok(None);
     }
     let mut named = node.clone();
-    let schema = &mut named.config.schema;
+    let config = Arc::make_mut(&mut named.config);
+    let schema = &mut config.schema;
     schema.get_or_insert_with(|| "dbt_test__audit".to_owned());
-    named.config.alias = Some("x".to_owned());
+    config.alias = Some("x".to_owned());
     Ok(Some(naming.relation(&named)?.schema))
 }
 

@@ -1,6 +1,7 @@
 //! A node of the graph: one resource with everything about it resolved.
 
 use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -73,6 +74,9 @@ impl ResourceKind {
     }
 }
 
+/// The config of a node of which nothing is known yet.
+static USUAL: LazyLock<Arc<NodeConfig>> = LazyLock::new(Arc::default);
+
 /// One resource, resolved.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -96,8 +100,8 @@ pub struct Node {
     pub raw_code: String,
     /// The line of the file (from 1) at which `raw_code` begins.
     pub first_line: usize,
-    /// Its resolved config.
-    pub config: NodeConfig,
+    /// Its resolved config, shared by all nodes that are configured alike.
+    pub config: Arc<NodeConfig>,
     /// Its config as written, before rendering and merging, where that differs.
     pub written: Option<Box<IndexMap<String, Json>>>,
     /// Its relation; `None` for tests, analyses and operations.
@@ -149,7 +153,7 @@ impl Node {
             span: None,
             raw_code: String::new(),
             first_line: 1,
-            config: NodeConfig::default(),
+            config: Arc::clone(&USUAL),
             written: None,
             relation: None,
             failures: None,

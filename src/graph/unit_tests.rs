@@ -187,12 +187,12 @@ impl Maker<'_> {
         if let Some(version) = version {
             node.id = NodeId::new(format!("{}_v{version}", node.id));
         }
-        node.config = self.config(&node)?;
+        node.config = self.config(&node)?.into();
         let tested = match self.names.find_ref(&self.package.name, &call) {
             Ok(ix) => ix,
             // dbt leaves out the tests of a model that is disabled, and so do we.
             Err(error) if error.message.contains("is disabled") => {
-                node.config.enabled = false;
+                Arc::make_mut(&mut node.config).enabled = false;
                 return Ok(node);
             }
             Err(error) => {

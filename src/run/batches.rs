@@ -291,7 +291,7 @@ impl Told {
 /// a key, a batch replaces the rows of its span of time.
 fn of_turn(node: &Node, batches: &[Batch], turn: Turn) -> Node {
     let mut node = node.clone();
-    let config = &mut node.config;
+    let config = Arc::make_mut(&mut node.config);
     let none: fn(&mut Vec<Hook>) = Vec::clear;
     if !turn.is_first {
         none(&mut config.pre_hook);

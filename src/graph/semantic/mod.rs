@@ -239,7 +239,7 @@ impl Written<'_> {
             fqn,
             file: Some(self.span.file),
             span: Some(self.span),
-            config,
+            config: config.into(),
             description: self.text("description").unwrap_or_default().to_owned(),
             ..Node::bare(id, self.kind, package, name)
         }
