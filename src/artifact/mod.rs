@@ -68,8 +68,11 @@ pub fn write(path: &Path, artifact: &impl Serialize) -> Result<(), ArtifactError
     written.map_err(failed)
 }
 
+/// Bytes written at once: a manifest has tens of millions.
+const BUFFER: usize = 1 << 18;
+
 fn write_whole(path: &Path, artifact: &impl Serialize) -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
+    let mut out = std::io::BufWriter::with_capacity(BUFFER, std::fs::File::create(path)?);
     serde_json::to_writer(&mut out, artifact)?;
     out.flush()
 }

@@ -35,5 +35,6 @@ pub(super) fn run(global: &Global, args: &LsArgs, world: &mut World) -> Result<u
         }
     });
     reporter.finish();
+    invocation.leave();
     Ok(EXIT_OK)
 }

@@ -23,6 +23,7 @@ pub(super) fn parse(global: &Global, world: &mut World) -> Result<u8, Failure> {
     );
     reporter.event(&Event::Logged { message });
     reporter.finish();
+    invocation.leave();
     Ok(EXIT_OK)
 }
 
