@@ -64,6 +64,10 @@ impl Threshold {
         if !begins_as_comparison(text) {
             return Err(plain);
         }
+        // Nearly all are `!= 0` or `> 10`, and each test asks.
+        if Comparison::split(text).is_some_and(|(_, number)| whole(number).is_some()) {
+            return Ok(Self::Count(text.to_owned()));
+        }
         // The parentheses find a comment or a semicolon that would swallow what follows.
         let sql = format!("select (count(*) {text}) as met");
         match Parser::parse_sql(&PostgreSqlDialect {}, &sql) {
