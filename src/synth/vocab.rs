@@ -221,6 +221,8 @@ pub const EFFECTS: &[&str] = &[
     "cancel_after_discount_end",
     "cancel_by_channel",
     "first_failure",
+    "failure_reason",
+    "refund",
     "retry_success",
     "customer_fix",
     "cancel_if_unrecovered",
