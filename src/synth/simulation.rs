@@ -177,10 +177,10 @@ impl Simulation {
             format,
             dirt: self.world.config.dirt.then_some(seed),
         };
-        let life = Life::run(
+        let life = Life::run_among(
             &self.world,
+            &self.signups,
             place as u32 + 1,
-            self.signups[place],
             window.until.plus(FORESIGHT),
         );
         let logs = &life.logs;
