@@ -148,8 +148,9 @@ select 28, 'test_account', 'customers', count(*), 1
 from {{ ref('stg_customers') }}
 where is_test
 union all
--- No source tells of it: see its fixture.
-select 29, 'merged_customer', 'customers', 0, null::integer
+select 29, 'merged_customer', 'customers', count(*), 1
+from {{ ref('stg_subscriptions') }}
+where end_reason = 'merged'
 union all
 select 30, 'backdated_start', 'subscriptions', count(*), 1
 from {{ ref('stg_subscription_events') }}

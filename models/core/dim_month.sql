@@ -1,8 +1,13 @@
--- Grain: one row per month, from the first signup to the as-of instant. The last month may still be open.
+-- Grain: one row per month, from the first signup or the first money spent to win one, to the as-of instant. The last month may still
+-- be open.
 with first_month as (
 
-    select min(signup_month) as month_start
-    from {{ ref('stg_customers') }}
+    select min(known.month_start) as month_start
+    from (
+        select min(signup_month) as month_start from {{ ref('stg_customers') }}
+        union all
+        select min(month_start) as month_start from {{ ref('stg_marketing_spend') }}
+    ) as known
 
 ),
 

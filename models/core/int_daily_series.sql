@@ -2,7 +2,8 @@
 
 -- Grain: one row per metric, value of its cut and day, days without anything included: the counts that alerts watch. Days are
 -- those on which it happened, so a late row changes its own day and not today. Failures are those of first attempts: a retry that
--- fails again echoes them, and echoes come in bursts.
+-- fails again echoes them, and echoes come in bursts. What can only happen to payments is counted from the first of them on: a
+-- reason that was never seen before is loud on its first day.
 with counted as (
 
     select
@@ -73,7 +74,11 @@ listed as (
     select
         metric,
         cut_value,
-        min(activity_date) as first_date
+        case
+            when metric in ('first_failures', 'first_failures_by_plan', 'refunds')
+                then (select min(attempted_date) from {{ ref('fct_payment_attempt') }})
+            else min(activity_date)
+        end as first_date
     from counted
     group by metric, cut_value
 

@@ -31,6 +31,12 @@ pub trait Spoilable: Row + Clone {
         None
     }
 
+    /// Rows that are told together, and so come late together: of what, and when. None: it comes by itself, and late even if
+    /// that is after all that was planned.
+    fn told_together(&self) -> Option<(Id, At)> {
+        None
+    }
+
     /// The row, delivered some hours late.
     fn late(&self, _hours: i64) -> Option<Self> {
         None
@@ -50,14 +56,35 @@ pub trait Spoilable: Row + Clone {
 /// A row as it is written, and the defect that it has.
 pub type Spoilt<R> = (R, Option<DefectRow>);
 
+/// Which defects there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Dirt {
+    /// The history's seed.
+    pub seed: u64,
+    /// By then all is heard of that money depends on.
+    pub end: At,
+}
+
+impl Dirt {
+    /// Whether rows told together are late, and by how many hours. Events of one instant keep their order, as what is in force
+    /// after it follows from that.
+    fn together(self, table: usize, of: Id, at: At) -> (bool, i64) {
+        let [customer, n, _] = of.parts();
+        let part = (table as u64) << 58 ^ 1 << 57 ^ u64::from(n) << 40 ^ at.0 as u64;
+        let mut dice = Dice::new(self.seed, Stream::Dirt, customer.into(), part);
+        let (late, hours) = (dice.chance(SHARES[1]), dice.whole(1, 73));
+        (late && later(at, hours) < self.end, hours)
+    }
+}
+
 /// The rows to write for a row, spoilt or not, whatever the window.
-pub fn spoil<R: Spoilable>(seed: u64, row: &R) -> Vec<Spoilt<R>> {
+pub fn spoil<R: Spoilable>(dirt: Dirt, row: &R) -> Vec<Spoilt<R>> {
     let Some(key) = row.key() else {
         return vec![(row.clone(), None)];
     };
     let [customer, n, m] = key.parts();
     let part = (R::TABLE as u64) << 58 ^ u64::from(n) << 29 ^ u64::from(m);
-    let mut dice = Dice::new(seed, Stream::Dirt, customer.into(), part);
+    let mut dice = Dice::new(dirt.seed, Stream::Dirt, customer.into(), part);
     let [twice, late, orphan, currency] = SHARES.map(|share| dice.chance(share));
     let hours = dice.whole(1, 73);
     let defect = |row: &R, kind, fate| {
@@ -72,7 +99,11 @@ pub fn spoil<R: Spoilable>(seed: u64, row: &R) -> Vec<Spoilt<R>> {
             updated_at: row.cursor(),
         })
     };
-    let late = if late { row.late(hours) } else { None };
+    let (late, by) = match row.told_together() {
+        Some((of, at)) => dirt.together(R::TABLE, of, at),
+        None => (late, hours),
+    };
+    let late = if late { row.late(by) } else { None };
     let is_late = late.is_some();
     let row = late.unwrap_or_else(|| row.clone());
     let mut out = Vec::new();
@@ -137,6 +168,14 @@ impl Spoilable for SubscriptionEventRow {
         })
     }
 
+    fn told_together(&self) -> Option<(Id, At)> {
+        Some((self.subscription_id, self.received_at))
+    }
+
+    fn late(&self, hours: i64) -> Option<Self> {
+        self.again(hours)
+    }
+
     fn orphan(&self) -> Option<Self> {
         Some(Self {
             event_id: self.event_id.with_prefix("se_orphan"),
@@ -157,6 +196,14 @@ impl Spoilable for ChurnRow {
             received_at,
             ..self.clone()
         })
+    }
+
+    fn told_together(&self) -> Option<(Id, At)> {
+        Some((self.subscription_id, self.received_at))
+    }
+
+    fn late(&self, hours: i64) -> Option<Self> {
+        self.again(hours)
     }
 }
 

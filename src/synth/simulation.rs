@@ -6,7 +6,7 @@ use std::thread;
 
 use super::calibration::Tally;
 use super::config::Config;
-use super::dirt::{Spoilable, spoil};
+use super::dirt::{Dirt, Spoilable, spoil};
 use super::encode::Format;
 use super::life::Life;
 use super::log::{Log, Window};
@@ -49,8 +49,8 @@ pub struct Block {
 struct Output {
     window: Window,
     format: Format,
-    /// The seed of defects, where there are any.
-    dirt: Option<u64>,
+    /// The defects, where there are any.
+    dirt: Option<Dirt>,
 }
 
 impl Block {
@@ -69,13 +69,13 @@ impl Block {
 
     /// Appends a row, and what dirt makes of it, as far as it came in the window.
     fn take<R: Spoilable>(&mut self, row: &R, to: &Output) {
-        let Some(seed) = to.dirt else {
+        let Some(dirt) = to.dirt else {
             if to.window.holds(row.cursor()) {
                 self.append(row, to.format);
             }
             return;
         };
-        for (row, defect) in spoil(seed, row) {
+        for (row, defect) in spoil(dirt, row) {
             if to.window.holds(row.cursor()) {
                 self.append(&row, to.format);
                 defect.iter().for_each(|d| self.append(d, to.format));
@@ -175,12 +175,15 @@ impl Simulation {
         let to = Output {
             window,
             format,
-            dirt: self.world.config.dirt.then_some(seed),
+            dirt: self.world.config.dirt.then_some(Dirt {
+                seed,
+                end: self.world.config.end(),
+            }),
         };
-        let life = Life::run(
+        let life = Life::run_among(
             &self.world,
+            &self.signups,
             place as u32 + 1,
-            self.signups[place],
             window.until.plus(FORESIGHT),
         );
         let logs = &life.logs;

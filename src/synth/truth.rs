@@ -65,6 +65,15 @@ pub fn effects(known_at: At) -> Vec<EffectRow> {
     }
     for (rail, reason) in reasons() {
         let segment = format!("{rail}/{}", reason.name);
+        let meaning = "a first attempt that fails, fails for this reason";
+        add(
+            "failure_reason",
+            &segment,
+            CHANCE,
+            reason.share,
+            None,
+            meaning,
+        );
         let meaning = "the first retry succeeds";
         add(
             "retry_success",
@@ -98,6 +107,8 @@ pub fn effects(known_at: At) -> Vec<EffectRow> {
         None,
         meaning,
     );
+    let meaning = "a payment is given back";
+    add("refund", "all", CHANCE, REFUNDS.0, None, meaning);
     let (_, bare, card) = TRIAL_CARD;
     for (segment, value) in [("without_card", bare), ("with_card", card)] {
         let meaning = "a trial becomes a paid subscription";

@@ -42,6 +42,7 @@ pub const END_REASONS: &[&str] = &[
     "payment_failed",
     "trial_expired",
     "trial_canceled",
+    "merged",
 ];
 /// Kinds of subscription events; each row carries price, quantity and discount in force after it.
 pub const SUBSCRIPTION_EVENTS: &[&str] = &[
@@ -153,7 +154,7 @@ pub const DUNNING_KINDS: &[&str] = &["payment_failed", "reminder", "final_notice
 pub const CHURN_EVENTS: &[&str] = &["cancel_requested", "cancel_withdrawn", "churned"];
 /// Kinds of churn.
 pub const CHURN_KINDS: &[&str] = &["voluntary", "involuntary", "other"];
-/// Reasons given for churn; `payment_failed` goes with involuntary.
+/// Reasons given for churn; `payment_failed` goes with involuntary, `merged` with other: the subscription goes on under another customer.
 pub const CHURN_REASONS: &[&str] = &[
     "too_expensive",
     "missing_features",
@@ -162,6 +163,7 @@ pub const CHURN_REASONS: &[&str] = &[
     "poor_support",
     "business_closed",
     "payment_failed",
+    "merged",
 ];
 /// Product events (name, feature), the most used first. The first twelve are core actions.
 pub const PRODUCT_EVENTS: &[(&str, &str)] = &[
@@ -221,6 +223,8 @@ pub const EFFECTS: &[&str] = &[
     "cancel_after_discount_end",
     "cancel_by_channel",
     "first_failure",
+    "failure_reason",
+    "refund",
     "retry_success",
     "customer_fix",
     "cancel_if_unrecovered",

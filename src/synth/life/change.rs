@@ -95,6 +95,9 @@ impl Life<'_> {
             self.end(at, sub, reason);
             return;
         }
+        if self.moves_away(at, sub) {
+            return;
+        }
         if let Some(months) = self.subs[sub].pending_pause.take()
             && self.is_clear(sub)
         {
@@ -105,7 +108,7 @@ impl Life<'_> {
     }
 
     /// Whether nothing of the subscription is being collected.
-    fn is_clear(&self, sub: usize) -> bool {
+    pub(super) fn is_clear(&self, sub: usize) -> bool {
         self.subs[sub].failing == 0 && !self.bills.iter().any(|b| b.sub == sub && !b.closed)
     }
 
@@ -123,7 +126,7 @@ impl Life<'_> {
             row.period_end = back;
         });
         self.tell(at, sub, "paused");
-        self.deactivate(at, 0);
+        self.deactivate(at, self.seats());
         self.plan(back, Event::Resume { sub });
     }
 
@@ -192,7 +195,7 @@ impl Life<'_> {
         if quantity > before {
             self.invite(at, sub, before as usize, quantity as usize);
         } else {
-            self.deactivate(at, quantity as usize);
+            self.deactivate(at, self.seats());
         }
     }
 

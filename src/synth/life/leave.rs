@@ -14,6 +14,8 @@ use super::{Event, Life};
 const CANCEL_PAGE: usize = 14;
 /// Place of `payment_failed` in `vocab::CHURN_REASONS`.
 const PAYMENT_FAILED: usize = 6;
+/// Place of `merged` there.
+const MERGED: usize = 7;
 
 impl Life<'_> {
     /// The customer thinks about leaving.
@@ -140,7 +142,7 @@ impl Life<'_> {
             row.end_reason = Some(reason);
         });
         self.tell(at, sub, "ended");
-        self.deactivate(at, 0);
+        self.deactivate(at, self.seats());
         let involuntary = reason == "payment_failed";
         let status = if involuntary { "uncollectible" } else { "void" };
         for bill in 0..self.bills.len() {
@@ -154,11 +156,18 @@ impl Life<'_> {
             }
         }
         if self.subs[sub].activated.is_some() {
-            self.churned(at, sub, involuntary);
+            self.churned(at, sub, reason);
         }
     }
 
-    fn churned(&mut self, at: At, sub: usize, involuntary: bool) {
+    fn churned(&mut self, at: At, sub: usize, reason: &'static str) {
+        if reason == "merged" {
+            // Nobody leaves: no return, and nothing to forget.
+            let why = (vocab::CHURN_KINDS[2], vocab::CHURN_REASONS[MERGED]);
+            self.churn_event(at, sub, "churned", why);
+            return;
+        }
+        let involuntary = reason == "payment_failed";
         let why = if involuntary {
             (vocab::CHURN_KINDS[1], vocab::CHURN_REASONS[PAYMENT_FAILED])
         } else {
@@ -180,6 +189,9 @@ impl Life<'_> {
 
     /// The customer asks to be forgotten: its row says so, its history stays.
     pub(super) fn forget(&mut self, at: At) {
+        if self.subs.iter().any(|s| s.ended.is_none()) {
+            return;
+        }
         self.forgotten = true;
         self.logs
             .customers

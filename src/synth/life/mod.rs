@@ -2,12 +2,13 @@
 //!
 //! Everything an event sees is the state of its own instant, and all randomness comes from the
 //! customer's stream in that order. So a life simulated further only adds rows and versions.
-//! Start at [`Life::run`].
+//! Start at [`Life::run`], or with mergers of two customers at [`Life::run_among`].
 
 mod change;
 mod collect;
 mod invoice;
 mod leave;
+mod merge;
 mod rare;
 mod start;
 
@@ -22,6 +23,8 @@ use super::random::{Dice, Stream};
 use super::rows::{SubscriptionEventRow, SubscriptionRow};
 use super::time::At;
 use super::world::World;
+
+use merge::Merger;
 
 /// Something that will happen. Places are into the vectors of [`Life`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +113,8 @@ enum Event {
     GivenUp {
         bill: usize,
     },
+    /// Another customer's subscription goes on under this one.
+    TakeOver,
 }
 
 /// A change that a customer makes to a subscription.
@@ -231,11 +236,18 @@ pub struct Life<'w> {
     /// Open spans of active users, by user.
     active: Vec<(u32, usize)>,
     forgotten: bool,
+    merger: Merger,
 }
 
 impl<'w> Life<'w> {
-    /// Lives a customer's life from its signup to `until`.
+    /// Lives a customer's life from its signup to `until`, as if there were no others.
     pub fn run(world: &'w World, number: u32, signup: At, until: At) -> Self {
+        let mut life = Self::born(world, number, signup);
+        life.live(until);
+        life
+    }
+
+    fn born(world: &'w World, number: u32, signup: At) -> Self {
         let seed = world.config.seed;
         let who = Profile::draw(seed, number);
         let mut life = Self {
@@ -256,16 +268,20 @@ impl<'w> Life<'w> {
             user_rows: Vec::new(),
             active: Vec::new(),
             forgotten: false,
+            merger: Merger::default(),
             who,
         };
         life.plan(signup, Event::Signup);
-        while let Some(Reverse((at, _, event))) = life.agenda.pop() {
+        life
+    }
+
+    fn live(&mut self, until: At) {
+        while let Some(Reverse((at, _, event))) = self.agenda.pop() {
             if at > until {
                 break;
             }
-            life.happen(at, event);
+            self.happen(at, event);
         }
-        life
     }
 
     fn plan(&mut self, at: At, event: Event) {
@@ -315,6 +331,7 @@ impl<'w> Life<'w> {
             Event::PaidAfterAll { bill } => self.paid_after_all(at, bill),
             Event::Returned { bill, attempt } => self.returned(at, bill, attempt),
             Event::GivenUp { bill } => self.given_up(at, bill),
+            Event::TakeOver => self.take_over(at),
         }
     }
 

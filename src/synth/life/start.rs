@@ -14,6 +14,7 @@ use crate::synth::rows::{
 use crate::synth::time::{At, DAY};
 use crate::synth::vocab;
 
+use super::merge::Terms;
 use super::{Discount, Event, Life, Sub, UserSpan};
 
 impl Life<'_> {
@@ -78,15 +79,33 @@ impl Life<'_> {
         if trial_end.is_none() {
             self.attach_method(at, self.who.method);
         }
-        let (a, b) = PLANS[self.who.plan].hazard;
-        let sub = self.subs.len();
-        let end =
-            trial_end.unwrap_or_else(|| began.plus_months(if self.who.annual { 12 } else { 1 }));
-        self.subs.push(Sub {
+        let terms = Terms {
             plan: self.who.plan,
             tier: self.who.tier,
             annual: self.who.annual,
             quantity: self.who.seats,
+        };
+        let sub = self.open(at, began, trial_end, terms);
+        // The team joins over the first weeks; a trial is tried by its owner and one colleague.
+        let seats = if trial_end.is_some() {
+            self.who.seats.min(2)
+        } else {
+            self.who.seats
+        };
+        self.invite(at, sub, 1, seats as usize);
+        sub
+    }
+
+    /// The rows of a subscription, with the payment method that there is.
+    pub(super) fn open(&mut self, at: At, began: At, trial_end: Option<At>, terms: Terms) -> usize {
+        let (a, b) = PLANS[terms.plan].hazard;
+        let sub = self.subs.len();
+        let end = trial_end.unwrap_or_else(|| began.plus_months(if terms.annual { 12 } else { 1 }));
+        self.subs.push(Sub {
+            plan: terms.plan,
+            tier: terms.tier,
+            annual: terms.annual,
+            quantity: terms.quantity,
             pending_quantity: None,
             pending_plan: None,
             pending_pause: None,
@@ -118,7 +137,7 @@ impl Life<'_> {
                 "active"
             },
             price_id: self.price_id(sub),
-            quantity: self.who.seats,
+            quantity: terms.quantity,
             currency: self.currency,
             started_at: began,
             trial_start: trial_end.map(|_| at),
@@ -133,13 +152,6 @@ impl Life<'_> {
             payment_method_id: self.method.map(|m| self.id("pm", m)),
             updated_at: at,
         });
-        // The team joins over the first weeks; a trial is tried by its owner and one colleague.
-        let seats = if trial_end.is_some() {
-            self.who.seats.min(2)
-        } else {
-            self.who.seats
-        };
-        self.invite(at, sub, 1, seats as usize);
         sub
     }
 
@@ -154,7 +166,8 @@ impl Life<'_> {
     /// A user takes a seat. Users keep their seat's number when the customer comes back.
     pub(super) fn join(&mut self, at: At, sub: usize, seat: usize) {
         let user = seat as u32 + 1;
-        let full = seat as i32 >= self.subs[sub].quantity;
+        let living = self.subs.iter().filter(|s| s.ended.is_none());
+        let full = seat as i32 >= living.map(|s| s.quantity).sum();
         if !self.lives(sub) || full || self.active.iter().any(|(u, _)| *u == user) {
             return;
         }
@@ -337,7 +350,7 @@ impl Life<'_> {
 
     /// A customer who left subscribes anew.
     pub(super) fn come_back(&mut self, at: At) {
-        if self.forgotten || self.subs.last().is_some_and(|s| s.ended.is_none()) {
+        if self.forgotten || self.subs.iter().any(|s| s.ended.is_none()) {
             return;
         }
         self.may_switch_currency(at);
