@@ -252,8 +252,8 @@ pub(super) fn setup(
         strict_seeds: root.file.is_marts,
         color: world.stderr_style.color,
         project_name: root.name.clone(),
-        on_run_start: root.file.on_run_start.clone(),
-        on_run_end: root.file.on_run_end.clone(),
+        skip_after_failed_hook: invocation.flag("skip_nodes_if_on_run_start_fails")
+            == Some(&true.into()),
         no_wait: false,
         dry_run: false,
         compare_rows: false,

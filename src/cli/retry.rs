@@ -115,7 +115,9 @@ fn not_a_run(recorded: &Recorded<'_>) -> Failure {
 /// The nodes to run again: those that did not end well, and those that nobody can read.
 fn unfinished(results: &[NodeResult]) -> Vec<NodeId> {
     let is_open = |result: &&NodeResult| result.status.is_retried() || is_unpublished(result);
-    let open = results.iter().filter(is_open);
+    // Hooks of the run run again whatever became of them.
+    let is_hook = |result: &&NodeResult| result.unique_id.as_str().starts_with("operation.");
+    let open = results.iter().filter(is_open).filter(|r| !is_hook(r));
     open.map(|result| result.unique_id.clone()).collect()
 }
 

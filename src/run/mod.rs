@@ -26,6 +26,7 @@ mod place;
 mod publishing;
 mod query_comment;
 mod retry;
+mod run_hooks;
 mod runner;
 mod scan;
 mod schemas;

@@ -9,7 +9,7 @@ mod resource;
 
 pub use entries::{Entries, Overlay};
 pub use node::{
-    Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, MacroDependsOn,
+    Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, HookPart, MacroDependsOn,
     ModelPart, Node, Part, Ref, SeedPart, TestMetadata, TestPart,
 };
 pub use resource::{Documentation, Exposure, Group, Macro, Source, SourceQuoting};
