@@ -48,8 +48,15 @@ pub(super) fn run(global: &Global, args: &RetryArgs, world: &mut World) -> Resul
     };
     let last: RunResults = artifact::read(&folder.join("run_results.json")).map_err(unreadable)?;
     let recorded = Recorded(&last.args);
+    let again = unfinished(&last.results);
     let Some(work) = recorded.work() else {
-        return Err(not_a_run(&recorded));
+        // What builds nothing and went well is no reason for an error, as in dbt.
+        let is_well = again.is_empty()
+            && matches!(recorded.command(), Some("compile" | "clone" | "generate"));
+        return match is_well {
+            true => Ok(nothing(world)),
+            false => Err(not_a_run(&recorded)),
+        };
     };
     if recorded.is_by_url() && global.url.is_none() {
         return Err(Failure::message(
@@ -63,18 +70,21 @@ pub(super) fn run(global: &Global, args: &RetryArgs, world: &mut World) -> Resul
     args_then.full_refresh |= args.full_refresh;
     args_then.fail_fast |= args.fail_fast;
     args_then.report.clone_from(&args.report);
-    let again = unfinished(&last.results);
     if again.is_empty() {
-        if !world.stderr_style.quiet {
-            say("Nothing to retry: every node of the last run got through.\n");
-        }
-        return Ok(EXIT_OK);
+        return Ok(nothing(world));
     }
     args_then.only = Some(again);
     if !args_then.full_refresh {
         args_then.batches = partly_built(last.results);
     }
     build::run(&global, &args_then, work, world)
+}
+
+fn nothing(world: &World) -> u8 {
+    if !world.stderr_style.quiet {
+        say("Nothing to retry: every node of the last run got through.\n");
+    }
+    EXIT_OK
 }
 
 /// Where the last run's artifacts are.

@@ -38,7 +38,7 @@ mod unit;
 pub use cancel::Cancel;
 pub use dispatcher::{Emit, Options};
 pub use freshness::{AskedSource, ask_sources, with_freshness};
-pub use inspect::{CompiledNode, Look, call_operation, compile_nodes, look, plain_session};
+pub use inspect::{CompiledNode, Look, Looked, call_operation, compile_nodes, look, plain_session};
 pub use orphans::Orphans;
 pub use query_comment::{CommentSource, QueryComment};
 pub use runner::{Runner, Setup};

@@ -30,10 +30,14 @@ struct Moment<'a> {
 impl Runner {
     /// How many hooks a run of this plan has; where nothing runs, none run either.
     pub(super) fn hook_count(&self, plan: &Plan) -> usize {
-        if plan.steps.is_empty() {
-            return 0;
+        match self.has_hooks(plan) {
+            true => self.graph().all_run_hooks().count(),
+            false => 0,
         }
-        self.graph().all_run_hooks().count()
+    }
+
+    fn has_hooks(&self, plan: &Plan) -> bool {
+        self.runs_hooks() && !plan.steps.is_empty()
     }
 
     /// Hooks before all nodes. The error is that of a template, which ends the run.
@@ -49,9 +53,9 @@ impl Runner {
             keeper,
             extra: IndexMap::new(),
         };
-        match plan.steps.is_empty() {
-            true => None,
-            false => self.moment(moment, record, emit).await,
+        match self.has_hooks(plan) {
+            true => self.moment(moment, record, emit).await,
+            false => None,
         }
     }
 
@@ -64,7 +68,7 @@ impl Runner {
         emit: &mut Emit<'_>,
     ) -> Option<SessionError> {
         let has_any = self.graph().run_hooks(ON_RUN_END).next().is_some();
-        if plan.steps.is_empty() || record.cancelled || !has_any {
+        if !self.has_hooks(plan) || record.cancelled || !has_any {
             return None;
         }
         let moment = Moment {
@@ -128,7 +132,9 @@ impl Runner {
             first_line: hook.first_line,
         };
         let context = Arc::new(self.hook_context(hook, moment));
-        let sql = moment.keeper.render_template(&template, Arc::clone(&context))?;
+        let sql = moment
+            .keeper
+            .render_template(&template, Arc::clone(&context))?;
         let path = hook_path(self.target_path(), hook);
         let mut outcome = Outcome::new(Status::Success);
         outcome.failures = Some(0);

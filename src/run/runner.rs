@@ -70,6 +70,8 @@ pub struct Setup {
     pub color: bool,
     /// The root project's name, whose macros the run's hooks use.
     pub project_name: String,
+    /// Whether the project's hooks run; a clone runs none.
+    pub runs_hooks: bool,
     /// Whether nodes are skipped where a hook of `on-run-start` fails.
     pub skip_after_failed_hook: bool,
     /// Whether to end at once when another run holds the target.
@@ -154,6 +156,7 @@ impl Runner {
             broken = runner.end_hooks(plan, &keeper, &mut record, emit).await;
         }
         record.elapsed = began.elapsed();
+        drain(&mut messages, emit);
         emit(Event::RunFinished {
             elapsed: record.elapsed,
             counts: record.counts,
@@ -427,6 +430,10 @@ impl Runner {
     pub(super) fn full_refresh(&self, ix: NodeIx) -> bool {
         let own = self.setup.graph.node(ix).config.full_refresh;
         own.unwrap_or(self.setup.full_refresh)
+    }
+
+    pub(super) fn runs_hooks(&self) -> bool {
+        self.setup.runs_hooks
     }
 
     pub(super) fn skips_after_failed_hook(&self) -> bool {

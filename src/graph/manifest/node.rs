@@ -12,9 +12,8 @@ use super::checksum;
 use super::raw_code::raw_code;
 use crate::artifact::manifest::view::{
     Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, HookPart,
-    MacroDependsOn,
-    ModelPart, Node as NodeView, Overlay, Part, SeedPart, Source, SourceQuoting, TestMetadata,
-    TestPart,
+    MacroDependsOn, ModelPart, Node as NodeView, Overlay, Part, SeedPart, Source, SourceQuoting,
+    TestMetadata, TestPart,
 };
 use crate::graph::config_json::defaults;
 use crate::graph::contracts;
