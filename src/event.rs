@@ -314,6 +314,18 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// A run of which nothing has happened yet.
+    pub fn new(run_id: &str, command: &str) -> Self {
+        Self {
+            run_id: run_id.to_owned(),
+            command: command.to_owned(),
+            results: Vec::new(),
+            counts: Counts::default(),
+            cancelled: false,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     /// Whether every node that ran is fine and none was skipped for an error.
     pub fn is_ok(&self) -> bool {
         !self.cancelled && self.counts.error == 0

@@ -252,8 +252,12 @@ pub(super) fn setup(
         strict_seeds: root.file.is_marts,
         color: world.stderr_style.color,
         project_name: root.name.clone(),
-        on_run_start: root.file.on_run_start.clone(),
-        on_run_end: root.file.on_run_end.clone(),
+        runs_hooks: true,
+        skip_after_failed_hook: match invocation.flag("skip_nodes_if_on_run_start_fails") {
+            Some(flag) => *flag == true.into(),
+            // dbt goes on; a project of our own would rather not build on what is not prepared.
+            None => root.file.is_marts,
+        },
         no_wait: false,
         dry_run: false,
         compare_rows: false,

@@ -88,7 +88,8 @@ async fn clone_all(
             seconds: &|_| None,
         },
     );
-    let setup = setup(invocation, anew, connected, world)?;
+    let mut setup = setup(invocation, anew, connected, world)?;
+    setup.runs_hooks = false;
     let options = Options {
         command: "clone".to_owned(),
         threads: invocation.project.target.threads.max(1),

@@ -8,7 +8,7 @@ use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::recording::Recording;
-use super::{EXIT_OK, World, logging, manifest, target};
+use super::{EXIT_OK, World, compiled_results, logging, manifest, target};
 use crate::event::Event;
 use crate::graph::manifest::CompiledCode;
 use crate::report::Reporter;
@@ -55,6 +55,9 @@ fn compile(
     let message = format!("{nodes} compiled to {}", folder.display());
     reporter.event(&Event::Logged { message });
     if problems.is_empty() {
+        let select = &args.select;
+        let results = compiled_results::of_compiled(&invocation, (select, &selected), &compiled);
+        compiled_results::write(global, &invocation, ("compile", select), results)?;
         Ok(EXIT_OK)
     } else {
         Err(Failure::new(problems, invocation.sources().clone()))

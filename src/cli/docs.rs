@@ -1,7 +1,7 @@
 //! `docs generate`: the manifest with compiled SQL, and `catalog.json` of what the database
 //! holds of the project's relations.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
@@ -12,7 +12,7 @@ use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
 use super::target::Connected;
-use super::{EXIT_OK, World, logging, manifest, target};
+use super::{EXIT_OK, World, compiled_results, logging, manifest, target};
 use crate::artifact;
 use crate::artifact::catalog::{Catalog, CatalogTable, ColumnMetadata, TableMetadata, no_stats};
 use crate::diag::{Diagnostic, codes};
@@ -21,7 +21,7 @@ use crate::graph::manifest::CompiledCode;
 use crate::graph::{NodeIx, ResourceKind};
 use crate::names::quote_literal;
 use crate::report::format::count;
-use crate::run::compile_nodes;
+use crate::run::{CompiledNode, compile_nodes};
 
 /// `docs`.
 #[derive(Args, Clone, Debug)]
@@ -73,7 +73,17 @@ pub(super) fn run(global: &Global, args: &DocsArgs, world: &mut World) -> Result
         done
     })?;
     if !args.no_compile {
-        manifest::write(&invocation, &compiled)?;
+        if problems.is_empty() {
+            let select = &args.select;
+            let results =
+                compiled_results::of_compiled(&invocation, (select, &selected), &compiled);
+            compiled_results::write(global, &invocation, ("generate", select), results)?;
+        }
+        let code = compiled.into_iter().map(|node| {
+            let (code, path) = (node.sql, node.path.display().to_string());
+            (node.node, CompiledCode { code, path })
+        });
+        manifest::write(&invocation, &code.collect())?;
     }
     let catalog = catalog(&invocation, &selected, &rows);
     let found = catalog.nodes.len() + catalog.sources.len();
@@ -97,11 +107,7 @@ pub(super) fn run(global: &Global, args: &DocsArgs, world: &mut World) -> Result
     }
 }
 
-type Asked = (
-    HashMap<NodeIx, CompiledCode>,
-    Vec<Vec<Option<String>>>,
-    Vec<Diagnostic>,
-);
+type Asked = (Vec<CompiledNode>, Vec<Vec<Option<String>>>, Vec<Diagnostic>);
 
 /// Compiled SQL, rows of the catalog, and what does not compile.
 async fn ask(
@@ -112,7 +118,7 @@ async fn ask(
     world: &World,
     log: &mut (dyn FnMut(String) + Send),
 ) -> Result<Asked, Failure> {
-    let mut compiled = HashMap::new();
+    let mut compiled = Vec::new();
     let mut problems = Vec::new();
     if !args.no_compile {
         let setup = setup(invocation, false, connected, world)?;
@@ -120,16 +126,7 @@ async fn ask(
         let (nodes, failed) = done
             .map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))?;
         problems = failed;
-        compiled.extend(nodes.into_iter().map(|node| {
-            let path = node.path.display().to_string();
-            (
-                node.node,
-                CompiledCode {
-                    code: node.sql,
-                    path,
-                },
-            )
-        }));
+        compiled = nodes;
     }
     let mut rows = Vec::new();
     if !args.empty_catalog {

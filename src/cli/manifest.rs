@@ -65,15 +65,14 @@ fn names_graph(text: &str) -> bool {
 
 /// Gives templates dbt's `graph` variable, if any of them speaks of it: it is large.
 pub(super) fn provide_graph(invocation: &Invocation) {
-    let root = invocation.project.root_package();
     let macros = invocation.engine.macros();
+    let hooks = invocation.graph.all_run_hooks();
     let mut texts = macros
         .iter()
         .filter(|m| m.package != "dbt")
         .map(|m| m.text.as_str())
         .chain(invocation.graph.nodes().map(|(_, n)| n.raw_code.as_str()))
-        .chain(root.file.on_run_start.iter().map(|h| h.value.as_str()))
-        .chain(root.file.on_run_end.iter().map(|h| h.value.as_str()));
+        .chain(hooks.map(|hook| hook.raw_code.as_str()));
     if !texts.any(names_graph) {
         return;
     }

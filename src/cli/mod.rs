@@ -8,6 +8,7 @@ mod audit;
 mod build;
 mod clone;
 mod compile;
+mod compiled_results;
 mod db;
 mod dbt_flags;
 mod debug;

@@ -48,8 +48,15 @@ pub(super) fn run(global: &Global, args: &RetryArgs, world: &mut World) -> Resul
     };
     let last: RunResults = artifact::read(&folder.join("run_results.json")).map_err(unreadable)?;
     let recorded = Recorded(&last.args);
+    let again = unfinished(&last.results);
     let Some(work) = recorded.work() else {
-        return Err(not_a_run(&recorded));
+        // What builds nothing and went well is no reason for an error, as in dbt.
+        let is_well = again.is_empty()
+            && matches!(recorded.command(), Some("compile" | "clone" | "generate"));
+        return match is_well {
+            true => Ok(nothing(world)),
+            false => Err(not_a_run(&recorded)),
+        };
     };
     if recorded.is_by_url() && global.url.is_none() {
         return Err(Failure::message(
@@ -63,18 +70,21 @@ pub(super) fn run(global: &Global, args: &RetryArgs, world: &mut World) -> Resul
     args_then.full_refresh |= args.full_refresh;
     args_then.fail_fast |= args.fail_fast;
     args_then.report.clone_from(&args.report);
-    let again = unfinished(&last.results);
     if again.is_empty() {
-        if !world.stderr_style.quiet {
-            say("Nothing to retry: every node of the last run got through.\n");
-        }
-        return Ok(EXIT_OK);
+        return Ok(nothing(world));
     }
     args_then.only = Some(again);
     if !args_then.full_refresh {
         args_then.batches = partly_built(last.results);
     }
     build::run(&global, &args_then, work, world)
+}
+
+fn nothing(world: &World) -> u8 {
+    if !world.stderr_style.quiet {
+        say("Nothing to retry: every node of the last run got through.\n");
+    }
+    EXIT_OK
 }
 
 /// Where the last run's artifacts are.
@@ -115,7 +125,9 @@ fn not_a_run(recorded: &Recorded<'_>) -> Failure {
 /// The nodes to run again: those that did not end well, and those that nobody can read.
 fn unfinished(results: &[NodeResult]) -> Vec<NodeId> {
     let is_open = |result: &&NodeResult| result.status.is_retried() || is_unpublished(result);
-    let open = results.iter().filter(is_open);
+    // Hooks of the run run again whatever became of them.
+    let is_hook = |result: &&NodeResult| result.unique_id.as_str().starts_with("operation.");
+    let open = results.iter().filter(is_open).filter(|r| !is_hook(r));
     open.map(|result| result.unique_id.clone()).collect()
 }
 

@@ -6,13 +6,15 @@ use super::args::{Global, ShowArgs};
 use super::build::{runtime, setup};
 use super::failure::Failure;
 use super::invocation::{Invocation, reporter};
-use super::{EXIT_OK, World, logging, target};
+use super::{EXIT_OK, World, compiled_results, logging, target};
+use crate::artifact::run_results::NodeResult;
 use crate::diag::codes;
 use crate::graph::NodeIx;
 use crate::jinja::Table;
+use crate::names::NodeId;
 use crate::report::Grid;
 use crate::report::table::Fit;
-use crate::run::{Look, look};
+use crate::run::{Look, Looked, look};
 
 /// Runs the command.
 pub(super) fn run(global: &Global, args: &ShowArgs, world: &mut World) -> Result<u8, Failure> {
@@ -20,15 +22,44 @@ pub(super) fn run(global: &Global, args: &ShowArgs, world: &mut World) -> Result
     logging::start(global, invocation.root());
     let what = what(global, args, &invocation, world)?;
     let limit = u64::try_from(args.limit).ok();
-    let table = runtime()?.block_on(async {
+    let looked = runtime()?.block_on(async {
         let connected = target::connect(global, &invocation.project, world).await?;
         let setup = setup(&invocation, false, &connected, world)?;
-        let table = look(setup, &what, limit).await;
+        let looked = look(setup, &what, limit).await;
         tokio::task::spawn_blocking(|| connected.close()).await.ok();
-        table.map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
+        looked.map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))
     })?;
-    print(args, grid(table), world)?;
+    let result = result(&invocation, &what, &looked);
+    print(args, grid(looked.table), world)?;
+    compiled_results::write(global, &invocation, ("show", &args.select), vec![result])?;
     Ok(EXIT_OK)
+}
+
+/// The result of what was looked at, with the statement that was sent.
+fn result(invocation: &Invocation, what: &Look, looked: &Looked) -> NodeResult {
+    let (id, relation) = match what {
+        Look::Node(ix) => {
+            let node = invocation.graph.node(*ix);
+            (node.id.clone(), node.relation.clone())
+        }
+        Look::Inline { .. } => {
+            let root = &invocation.project.root_package().name;
+            let id = format!("sql_operation.{root}.inline_query");
+            (NodeId::new(id), None)
+        }
+    };
+    let mut result = NodeResult {
+        compiled: Some(true),
+        compiled_code: Some(looked.sql.clone()),
+        relation_name: relation.map(|relation| relation.to_string()),
+        ..compiled_results::success(id, looked.elapsed)
+    };
+    let rows = looked.table.rows.len();
+    let response = &mut result.adapter_response;
+    response.insert("_message".to_owned(), format!("SELECT {rows}").into());
+    response.insert("code".to_owned(), "SELECT".into());
+    response.insert("rows_affected".to_owned(), rows.into());
+    result
 }
 
 /// A result as a grid.

@@ -14,7 +14,7 @@ use super::plain_tests::PlainTests;
 use super::{DocsBlocks, Graph, NameTable, Node, ResourceKind, cycle, exposures, hook_work, money};
 use super::{
     contracts, deprecation, duplicates, functions, materialization, microbatch, model_json, naming,
-    resolve, semantic, shares, unit_tests,
+    resolve, run_hooks, semantic, shares, unit_tests,
 };
 use crate::diag::{Diagnostic, Severity, SourceMap, codes};
 use crate::jinja::{Engine, NodeContext, Scan, Template};
@@ -86,12 +86,14 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(microbatch::unfiltered(&nodes));
     problems.extend(deprecation::check(&nodes, engine.started_at()));
     problems.extend(cycle::find(&nodes, &project.sources));
+    let hooks = run_hooks::nodes(&naming, &names, &mut problems);
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
         .into_iter()
         .partition(|p| p.severity == Severity::Error);
     if errors.is_empty() {
+        let graph = Graph::new(nodes, names, disabled);
         Ok(Built {
-            graph: Graph::new(nodes, names, disabled),
+            graph: Graph { hooks, ..graph },
             warnings,
         })
     } else {

@@ -31,6 +31,7 @@ mod naming;
 mod node;
 mod plain_tests;
 mod resolve;
+mod run_hooks;
 pub mod select;
 mod semantic;
 mod shares;
@@ -43,6 +44,7 @@ pub use docs::{DocsBlock, DocsBlocks};
 pub use lookup::NameTable;
 pub use model_json::model_json;
 pub use node::*;
+pub use run_hooks::{ON_RUN_END, ON_RUN_START};
 pub use semantic::Semantic;
 pub use unit_test::UnitTest;
 pub use unit_tests::{csv_records, input_of};
@@ -65,6 +67,8 @@ pub struct Graph {
     names: NameTable,
     /// Nodes that `enabled: false` took out, for messages.
     disabled: Vec<Box<Node>>,
+    /// What `on-run-start` and `on-run-end` do, in the order in which it is done.
+    hooks: Vec<Box<Node>>,
 }
 
 impl Graph {
@@ -89,6 +93,7 @@ impl Graph {
             dag,
             names,
             disabled,
+            hooks: Vec::new(),
         }
     }
 

@@ -22,7 +22,7 @@ type Made = HashMap<(&'static str, String, Option<String>), String>;
 /// an alias or version the name is the node's. So their answers are kept, where a project has
 /// not put its own in their place; thousands of nodes otherwise spend a quarter of parsing here.
 pub(super) struct Naming<'a> {
-    project: &'a Project,
+    pub(super) project: &'a Project,
     pub(super) engine: &'a Engine,
     made: Mutex<Made>,
 }
@@ -168,6 +168,13 @@ pub(super) fn test_schema(naming: &Naming<'_>, node: &Node) -> Result<Option<Str
     schema.get_or_insert_with(|| "dbt_test__audit".to_owned());
     config.alias = Some("x".to_owned());
     Ok(Some(naming.relation(&named)?.schema))
+}
+
+/// The schema that a hook of the run would have if it had a relation.
+pub(super) fn hook_schema(naming: &Naming<'_>, node: &Node) -> Result<String, Diagnostic> {
+    let mut named = node.clone();
+    named.config.alias = Some("x".to_owned());
+    Ok(naming.relation(&named)?.schema)
 }
 
 fn quoting(map: &IndexMap<String, bool>) -> Quoting {

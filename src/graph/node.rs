@@ -230,6 +230,13 @@ pub enum Detail {
     UnitTest(Box<super::UnitTest>),
     /// A semantic model, metric or saved query.
     Semantic(Box<super::Semantic>),
+    /// A hook of the run.
+    RunHook {
+        /// `on-run-start` or `on-run-end`, which is its tag.
+        tag: &'static str,
+        /// Its place among its package's hooks of that tag, from 0.
+        index: usize,
+    },
 }
 
 /// What a generic test asks, and of whom.

@@ -9,6 +9,9 @@ impl Graph {
     /// generic test those of its column or source.
     pub fn tags<'a>(&'a self, node: &'a Node) -> Vec<&'a str> {
         let mut tags: Vec<&str> = node.config.tags.iter().map(String::as_str).collect();
+        if let Detail::RunHook { tag, .. } = &node.detail {
+            tags.push(tag);
+        }
         let mut add = |more: Option<&'a Json>| match more {
             Some(Json::String(tag)) if !tags.contains(&tag.as_str()) => tags.push(tag),
             Some(Json::Array(list)) => {

@@ -130,6 +130,10 @@ impl Summary {
         // What is upstream comes first in the order of events, and its repair may cure the rest.
         let first = self.failures.iter().find(|f| f.status == Status::Error);
         let first = first.or(self.failures.first())?;
+        let is_hook = first.node.as_str().starts_with("operation.");
+        if let (Some(file), true) = (&first.file, is_hook) {
+            return Some(format!("mend {file}, then marts {command}"));
+        }
         let plus = if first.is_test() { "" } else { "+" };
         let again = format!("marts {command} --select {}{plus}", first.name());
         Some(match (&first.file, first.is_test()) {

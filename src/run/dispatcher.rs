@@ -3,12 +3,11 @@
 
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
-use super::cancel::Cancel;
 use super::database::Message;
 use super::runner::Runner;
 use super::scan::{Ended, Job, Member, Sharing};
@@ -82,23 +81,22 @@ pub(super) struct Progress<'a, 'e> {
     stop: Option<&'static str>,
 }
 
-/// Runs a plan to its end; every step has exactly one result.
+/// Runs a plan to its end; every step has exactly one result, behind those that `record` has.
+/// Where a hook of `on-run-start` failed and the project wants that, none is started.
 pub(super) async fn dispatch(
     runner: &Arc<Runner>,
     plan: &Plan,
-    options: &Options,
+    (options, record): (&Options, &mut RunRecord),
     messages: &mut UnboundedReceiver<Message>,
     emit: &mut Emit<'_>,
-) -> RunRecord {
-    let start = Instant::now();
-    emit(Event::RunStarted {
-        command: options.command.clone(),
-        run_id: runner.run_id().to_owned(),
-        nodes: plan.nodes().count(),
-        threads: options.threads,
-        target: options.target.clone(),
-    });
+) {
     let mut progress = Progress::new(runner, plan, emit);
+    progress.results = std::mem::take(&mut record.results);
+    progress.counts = record.counts;
+    progress.started = progress.results.len();
+    if record.counts.error > 0 && runner.skips_after_failed_hook() {
+        progress.stop = Some(HOOK_FAILED);
+    }
     let mut running: JoinSet<Ended> = JoinSet::new();
     loop {
         while running.len() < options.threads && progress.stop.is_none() {
@@ -131,13 +129,15 @@ pub(super) async fn dispatch(
         progress.tell(message);
     }
     progress.orphans().await;
-    progress.close(options, start, runner.cancel())
+    progress.close(record);
+    record.cancelled = runner.cancel().is_asked();
 }
 
 /// How often running statements are cancelled until all steps have ended.
 const CANCEL_AGAIN: Duration = Duration::from_millis(50);
 
 const CANCELLED: &str = "the run was cancelled";
+const HOOK_FAILED: &str = "a hook of on-run-start failed";
 const FAIL_FAST: &str = "another node failed and --fail-fast was given";
 
 impl<'a, 'e> Progress<'a, 'e> {
@@ -343,7 +343,7 @@ impl<'a, 'e> Progress<'a, 'e> {
     }
 
     /// Whatever was never started is told as well.
-    fn close(mut self, options: &Options, start: Instant, cancel: &Cancel) -> RunRecord {
+    fn close(mut self, record: &mut RunRecord) {
         let reason = self.stop.unwrap_or("it was never ready to run");
         for step in 0..self.ended.len() {
             if self.ended[step].is_none() {
@@ -359,18 +359,7 @@ impl<'a, 'e> Progress<'a, 'e> {
                 }
             }
         }
-        let elapsed = start.elapsed();
-        (self.emit)(Event::RunFinished {
-            elapsed,
-            counts: self.counts,
-        });
-        RunRecord {
-            run_id: self.runner.run_id().to_owned(),
-            command: options.command.clone(),
-            results: self.results,
-            counts: self.counts,
-            cancelled: cancel.is_asked(),
-            elapsed,
-        }
+        record.results = self.results;
+        record.counts = self.counts;
     }
 }

@@ -8,8 +8,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::runner::Runner;
 use crate::event::{Outcome, RunRecord, Status};
-use crate::graph::ResourceKind;
+use crate::graph::{ResourceKind, model_json};
 use crate::jinja::{Arg, NodeContext};
+use crate::names::NodeId;
 
 /// The context of the run's hooks with what came of its nodes.
 pub(super) fn context(runner: &Runner, record: &RunRecord, of: &NodeContext) -> Arc<NodeContext> {
@@ -17,6 +18,7 @@ pub(super) fn context(runner: &Runner, record: &RunRecord, of: &NodeContext) -> 
     let mut schemas: IndexSet<(String, String)> = IndexSet::new();
     for (id, outcome) in &record.results {
         let Some(ix) = runner.graph().find(id) else {
+            results.extend(failed_hook(runner, id, outcome));
             continue;
         };
         let node = runner.graph().node(ix);
@@ -46,6 +48,14 @@ pub(super) fn context(runner: &Runner, record: &RunRecord, of: &NodeContext) -> 
         extra,
         ..of.clone()
     })
+}
+
+/// As in dbt a hook is among the results only where it failed.
+fn failed_hook(runner: &Runner, id: &NodeId, outcome: &Outcome) -> Option<Json> {
+    let mut hooks = runner.graph().all_run_hooks();
+    let hook = hooks.find(|hook| hook.id == *id && outcome.status == Status::Error)?;
+    let name = |parent| runner.graph().node(parent).id.to_string();
+    Some(result(&model_json(hook, name), outcome))
 }
 
 fn result(model: &Json, outcome: &Outcome) -> Json {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use tokio::sync::mpsc::unbounded_channel;
@@ -9,11 +10,15 @@ use tokio::sync::mpsc::unbounded_channel;
 use super::compile::{compile, compiled_path};
 use super::database::Message;
 use super::runner::{Runner, Setup};
+use super::session::RunSession;
 use crate::diag::{Diagnostic, FileId};
 use crate::graph::NodeIx;
 use crate::jinja::{Arg, Table, Template};
 use crate::pg::first_rows;
 use crate::session::{MacroArg, Session, SessionError};
+
+/// What Postgres says of text that is no SQL.
+const SYNTAX_ERROR: &str = "42601";
 
 /// A node's compiled SQL.
 #[derive(Clone, Debug)]
@@ -24,6 +29,19 @@ pub struct CompiledNode {
     pub sql: String,
     /// Its file, relative to the project's folder.
     pub path: PathBuf,
+    /// Time that it took.
+    pub elapsed: Duration,
+}
+
+/// What a query gave.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The statement that was sent.
+    pub sql: String,
+    /// Its first rows.
+    pub table: Table,
+    /// Time that it took.
+    pub elapsed: Duration,
 }
 
 /// A query to look at.
@@ -59,6 +77,7 @@ pub async fn compile_nodes(
         }
         session.context = runner.context(ix);
         session.file = node.file;
+        let began = Instant::now();
         match compile(runner.graph(), ix, &session, &|ix| runner.context(ix)) {
             Ok(sql) => {
                 for warning in runner.sum_warnings(ix, &sql) {
@@ -70,6 +89,7 @@ pub async fn compile_nodes(
                     node: ix,
                     sql,
                     path,
+                    elapsed: began.elapsed(),
                 });
             }
             Err(error) => problems.push(*error.diagnostic),
@@ -118,7 +138,7 @@ pub async fn call_operation(
 
 /// Runs a query and gives its first rows; all of them without a limit. Nothing is built: the
 /// parents must be there.
-pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table, SessionError> {
+pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Looked, SessionError> {
     let (sender, _messages) = unbounded_channel();
     let runner = Runner::new(setup, sender);
     let mut session = runner.keeper().await?;
@@ -148,8 +168,9 @@ pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table
             (sql.trim().to_owned(), PathBuf::from("--inline"))
         }
     };
-    let first = first_rows(&sql);
-    session.compiled = Some(runner.sources().add(path, first.sql.as_str()));
+    let (own, began) = (sql, Instant::now());
+    let first = first_rows(&own);
+    session.compiled = Some(runner.sources().add(path.clone(), first.sql.as_str()));
     let (sql, asked) = (first.sql, limit.filter(|_| first.takes_limit));
     let header = session.context.config.get("sql_header").cloned();
     let arguments = [
@@ -163,8 +184,34 @@ pub async fn look(setup: Setup, what: &Look, limit: Option<u64>) -> Result<Table
         text: limited,
         compiled_at: limited.find(&sql),
     };
-    let mut table = session.query_embedded(embedded).await?;
+    let mut table = match session.query_embedded(embedded).await {
+        Ok(table) => table,
+        Err(error) if error.is(SYNTAX_ERROR) => {
+            session.compiled = Some(runner.sources().add(path, own.as_str()));
+            return Err(own_error(&session, &own).await.unwrap_or(error));
+        }
+        Err(error) => return Err(error),
+    };
     let most = limit.and_then(|limit| usize::try_from(limit).ok());
     table.rows.truncate(most.unwrap_or(usize::MAX));
-    Ok(table)
+    Ok(Looked {
+        sql: limited.to_owned(),
+        table,
+        elapsed: began.elapsed(),
+    })
+}
+
+/// What Postgres finds wrong in a query as its author wrote it, so that nobody reads of a `limit`
+/// that is not theirs. Asked only of a single statement: it is parsed and not run.
+async fn own_error(session: &RunSession, own: &str) -> Option<SessionError> {
+    if own.trim_end_matches([';', ' ', '\n']).contains(';') {
+        return None;
+    }
+    let before = "prepare marts_show as ";
+    let statement = format!("{before}{own}");
+    let embedded = crate::session::Embedded {
+        text: &statement,
+        compiled_at: Some(before.len()),
+    };
+    session.execute(embedded).await.err()
 }

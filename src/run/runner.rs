@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -19,15 +19,15 @@ use super::query_comment::QueryComment;
 use super::retry::Committed;
 use super::schemas::{create_schemas, needs_schemas};
 use super::session::RunSession;
-use super::{emptied, ended, garbage};
+use super::{emptied, garbage};
 use crate::artifact::run_results::BatchResults;
 use crate::checks::additivity::Catalog;
 use crate::checks::money::Amounts;
-use crate::diag::{SourceMap, Spanned, codes};
+use crate::diag::{SourceMap, codes};
 use crate::event::{Event, RunRecord};
 use crate::graph::microbatch::{Batch, Times};
 use crate::graph::{Graph, NodeIx, ResourceKind, model_json};
-use crate::jinja::{Engine, Names, NodeContext, Template};
+use crate::jinja::{Engine, Names, NodeContext};
 use crate::ledger::Origin;
 use crate::materialize::Candidate;
 use crate::names::{NodeId, Relation, quote_ident};
@@ -70,10 +70,10 @@ pub struct Setup {
     pub color: bool,
     /// The root project's name, whose macros the run's hooks use.
     pub project_name: String,
-    /// `on-run-start`.
-    pub on_run_start: Vec<Spanned<String>>,
-    /// `on-run-end`.
-    pub on_run_end: Vec<Spanned<String>>,
+    /// Whether the project's hooks run; a clone runs none.
+    pub runs_hooks: bool,
+    /// Whether nodes are skipped where a hook of `on-run-start` fails.
+    pub skip_after_failed_hook: bool,
     /// Whether to end at once when another run holds the target.
     pub no_wait: bool,
     /// Whether to say what would be published instead of publishing it.
@@ -127,8 +127,8 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Runs a plan and tells what happens. Fails only where nothing could be started: no
-    /// connection, no schema, a failing `on-run-start` hook.
+    /// Runs a plan between the project's hooks and tells what happens. Fails only where nothing could
+    /// be started (no connection, no schema) and where a hook's template cannot be rendered.
     pub async fn run(
         setup: Setup,
         plan: &Plan,
@@ -141,30 +141,33 @@ impl Runner {
         if !plan.steps.is_empty() {
             runner.open_ledger(&keeper, emit).await;
         }
-        let start = &runner.setup.on_run_start;
-        if let Err(error) = runner.hooks(start, &keeper.context, &keeper).await {
-            runner.clear_up(plan, &keeper, emit).await;
-            return Err(runner.masked_all(error));
+        let began = Instant::now();
+        emit(Event::RunStarted {
+            command: options.command.clone(),
+            run_id: runner.run_id().to_owned(),
+            nodes: plan.nodes().count() + runner.hook_count(plan),
+            threads: options.threads,
+            target: options.target.clone(),
+        });
+        let mut record = RunRecord::new(runner.run_id(), &options.command);
+        let mut broken = runner.start_hooks(plan, &keeper, &mut record, emit).await;
+        if broken.is_none() {
+            dispatch(&runner, plan, (options, &mut record), &mut messages, emit).await;
+            broken = runner.end_hooks(plan, &keeper, &mut record, emit).await;
         }
-        let mut record = dispatch(&runner, plan, options, &mut messages, emit).await;
-        let end = &runner.setup.on_run_end;
-        if !record.cancelled
-            && !end.is_empty()
-            && let context = ended::context(&runner, &record, &keeper.context)
-            && let Err(error) = runner.hooks(end, &context, &keeper).await
-        {
-            record.counts.error += 1;
-            let error = runner.masked_all(error);
-            let message = format!("on-run-end failed: {error}");
-            emit(Event::Warned {
-                code: codes::SQL_ERROR.as_str().to_owned(),
-                message,
-            });
-        }
+        record.elapsed = began.elapsed();
+        drain(&mut messages, emit);
+        emit(Event::RunFinished {
+            elapsed: record.elapsed,
+            counts: record.counts,
+        });
         runner.clear_up(plan, &keeper, emit).await;
         runner.record(&record, &keeper, emit).await;
         drain(&mut messages, emit);
-        Ok(record)
+        match broken {
+            Some(error) => Err(runner.masked_all(error)),
+            None => Ok(record),
+        }
     }
 
     /// A run that has touched nothing yet.
@@ -329,31 +332,6 @@ impl Runner {
         self.built(plan).map(|r| r.schema.clone()).collect()
     }
 
-    async fn hooks(
-        &self,
-        hooks: &[Spanned<String>],
-        context: &Arc<NodeContext>,
-        keeper: &RunSession,
-    ) -> Result<(), SessionError> {
-        for hook in hooks {
-            let template = Template {
-                file: hook.span.file,
-                text: Arc::from(hook.value.as_str()),
-                first_line: self
-                    .setup
-                    .sources
-                    .file(hook.span.file)
-                    .line_column(hook.span.start)
-                    .0,
-            };
-            let sql = keeper.render_template(&template, Arc::clone(context))?;
-            if !sql.trim().is_empty() {
-                keeper.execute((&sql).into()).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Drops what was replaced and the run's own schemas. What cannot be dropped now is
     /// removed by the next run.
     async fn clear_up(&self, plan: &Plan, keeper: &RunSession, emit: &mut Emit<'_>) {
@@ -452,6 +430,14 @@ impl Runner {
     pub(super) fn full_refresh(&self, ix: NodeIx) -> bool {
         let own = self.setup.graph.node(ix).config.full_refresh;
         own.unwrap_or(self.setup.full_refresh)
+    }
+
+    pub(super) fn runs_hooks(&self) -> bool {
+        self.setup.runs_hooks
+    }
+
+    pub(super) fn skips_after_failed_hook(&self) -> bool {
+        self.setup.skip_after_failed_hook
     }
 
     pub(super) fn fuses(&self) -> bool {

@@ -129,10 +129,10 @@ async fn show(
         let text: Arc<str> = Arc::from(query);
         let file = invocation.sources().add(title, Arc::clone(&text));
         let setup = setup(invocation, false, connected, world)?;
-        let table = look(setup, &Look::Inline { text, file }, None)
+        let looked = look(setup, &Look::Inline { text, file }, None)
             .await
             .map_err(|error| Failure::new(vec![*error.diagnostic], invocation.sources().clone()))?;
-        let text = grid(table)
+        let text = grid(looked.table)
             .titled(title)
             .text(world.stdout_style, Fit::Records);
         let _ = write!(world.stdout, "\n{text}");

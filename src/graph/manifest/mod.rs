@@ -70,14 +70,18 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
                 | ResourceKind::SavedQuery
         )
     });
+    let hooks: Vec<&Node> = graph.all_run_hooks().collect();
     let sources = of(|kind| kind == ResourceKind::Source);
     let exposures = of(|kind| kind == ResourceKind::Exposure);
     let primary_keys = primary_key::primary_keys(graph);
     let writer = node::Writer { input };
     ManifestView {
         metadata: input.metadata.clone(),
-        nodes: Entries::new(nodes.len(), move |index| {
-            let ix = nodes[index];
+        nodes: Entries::new(nodes.len() + hooks.len(), move |index| {
+            let Some(&ix) = nodes.get(index) else {
+                let node = hooks[index - nodes.len()];
+                return (node.id.as_str().into(), writer.node(None, node, Vec::new()));
+            };
             let keys = primary_keys.get(&ix).cloned().unwrap_or_default();
             let node = graph.node(ix);
             (node.id.as_str().into(), writer.node(Some(ix), node, keys))
@@ -177,17 +181,29 @@ fn disabled(input: &ManifestInput<'_>) -> IndexMap<String, Vec<Json>> {
 fn relatives(graph: &Graph, parents: bool) -> IndexMap<&str, Vec<&str>> {
     let id = |ix: NodeIx| graph.node(ix).id.as_str();
     let nodes = graph.nodes();
-    nodes
+    let mut all: IndexMap<&str, Vec<&str>> = nodes
         .map(|(ix, node)| {
-            let mut near: Vec<&str> = if parents {
+            let near: Vec<&str> = if parents {
                 node.parents.iter().map(|p| id(*p)).collect()
             } else {
                 graph.children(ix).map(id).collect()
             };
-            near.sort_unstable();
             (node.id.as_str(), near)
         })
-        .collect()
+        .collect();
+    for hook in graph.all_run_hooks() {
+        let read = hook.parents.iter().map(|p| id(*p));
+        if parents {
+            all.insert(hook.id.as_str(), read.collect());
+            continue;
+        }
+        for parent in read {
+            all.entry(parent).or_default().push(hook.id.as_str());
+        }
+        all.entry(hook.id.as_str()).or_default();
+    }
+    all.values_mut().for_each(|near| near.sort_unstable());
+    all
 }
 
 /// Members of each group that a property file defines.

@@ -11,9 +11,9 @@ use super::calls::{refs, sources};
 use super::checksum;
 use super::raw_code::raw_code;
 use crate::artifact::manifest::view::{
-    Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, MacroDependsOn,
-    ModelPart, Node as NodeView, Overlay, Part, SeedPart, Source, SourceQuoting, TestMetadata,
-    TestPart,
+    Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, HookPart,
+    MacroDependsOn, ModelPart, Node as NodeView, Overlay, Part, SeedPart, Source, SourceQuoting,
+    TestMetadata, TestPart,
 };
 use crate::graph::config_json::defaults;
 use crate::graph::contracts;
@@ -44,7 +44,7 @@ impl<'a> Writer<'a> {
         );
         let schema = match (relation, node.kind) {
             (Some(relation), _) => Cow::Borrowed(relation.schema.as_str()),
-            (None, ResourceKind::Test) if node.model.test_schema.is_some() => {
+            (None, _) if node.model.test_schema.is_some() => {
                 Cow::Borrowed(node.model.test_schema.as_deref().unwrap_or_default())
             }
             (None, ResourceKind::Test) => Cow::Owned(format!("{}_dbt_test__audit", target.schema)),
@@ -115,6 +115,10 @@ impl<'a> Writer<'a> {
         }
         let code = self.code(ix, node);
         match (&node.detail, node.kind) {
+            (Detail::RunHook { index, .. }, _) => {
+                let index = *index;
+                Part::Hook(Box::new(HookPart { code, index }))
+            }
             (Detail::GenericTest(test), _) => Part::Test(Box::new(self.test(test, node, code))),
             (_, ResourceKind::Model) => Part::Model(Box::new(ModelPart {
                 code,
@@ -446,6 +450,7 @@ fn inner_path(node: &Node) -> Cow<'_, str> {
     let names = node.fqn.len() - usize::from(node.model.version.is_some());
     match (&node.detail, node.kind) {
         (Detail::GenericTest(test), _) => Cow::Owned(format!("{}.sql", test.short_name)),
+        (Detail::RunHook { .. }, _) => Cow::Owned(format!("hooks/{}.sql", node.name)),
         (_, ResourceKind::Snapshot) if !node.path.ends_with(".sql") => {
             Cow::Owned(format!("{}/{}.sql", last(names - 1), node.name))
         }

@@ -7,6 +7,7 @@ mod materialized_views;
 mod microbatch;
 mod own_materializations;
 mod packages;
+mod results;
 mod semantic;
 mod versions;
 mod warnings;

@@ -319,10 +319,84 @@ fn a_failing_on_run_start_hook_ends_the_run_and_leaves_nothing() {
     let project = Project::new(&[("models/t.sql", "select 1 as a")]);
     project.write(
         "project.yml",
-        "name: shop\nversion: '1.0'\nconfig-version: 2\nprofile: shop\non-run-start: select 1/0\n",
+        "name: shop\nversion: '1.0'\nconfig-version: 2\nprofile: shop\non-run-start: [select 1/0, \
+         select 2]\non-run-end: select 3\n",
     );
-    project.fails(2, &["run"], &["division by zero"]);
+    project.fails(1, &["run"], &["division by zero", "shop.on-run-start.0"]);
     project.no_leftovers();
+    assert_eq!(
+        results(&project),
+        "shop-on-run-start-0 error 1, shop-on-run-start-1 skipped 1, t skipped -, \
+         shop-on-run-end-0 success 0"
+    );
+    // As dbt has it, where the project says so.
+    project.write(
+        "project.yml",
+        "name: shop\nversion: '1.0'\nconfig-version: 2\nprofile: shop\nflags: \
+         {skip_nodes_if_on_run_start_fails: false}\non-run-start: select 1/0\n",
+    );
+    project.fails(1, &["run"], &["division by zero"]);
+    assert_eq!(
+        results(&project),
+        "shop-on-run-start-0 error 1, t success -"
+    );
+    project.no_leftovers();
+}
+
+#[test]
+fn hooks_of_the_run_are_nodes_with_results_and_know_of_a_failed_one() {
+    let project = Project::new(&[("models/t.sql", "select 1 as a")]);
+    let file = |start: &str| {
+        format!(
+            "name: shop\nversion: '1.0'\nconfig-version: 2\nprofile: shop\nflags: \
+             {{skip_nodes_if_on_run_start_fails: false}}\non-run-start: {start}\non-run-end: \
+             [\"create table if not exists public.told as select {{{{ results | length }}}} as n -- \
+             {{{{ ref('t') }}}}\", '', select 1/0, select 2]\n"
+        )
+    };
+    project.write("project.yml", &file("select 1"));
+    project.fails(1, &["run"], &["division by zero"]);
+    assert_eq!(
+        results(&project),
+        "shop-on-run-start-0 success 0, t success -, shop-on-run-end-0 success 0, \
+         shop-on-run-end-1 success 0, shop-on-run-end-2 error 1, shop-on-run-end-3 skipped 1"
+    );
+    assert_eq!(project.rows("select n from public.told"), "1");
+    let manifest = project.read("target/manifest.json");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let hook = &manifest["nodes"]["operation.shop.shop-on-run-end-0"];
+    assert_eq!(hook["tags"], serde_json::json!(["on-run-end"]));
+    assert_eq!(hook["depends_on"]["nodes"][0], "model.shop.t");
+    assert_eq!(
+        manifest["child_map"]["model.shop.t"],
+        serde_json::json!(["operation.shop.shop-on-run-end-0"])
+    );
+    project.sql("drop table public.told");
+    project.write("project.yml", &file("select 1/0"));
+    project.fails(1, &["run"], &["division by zero"]);
+    assert_eq!(project.rows("select n from public.told"), "2");
+    // Where nothing runs, no hook does.
+    project.write("project.yml", &file("create table public.never ()"));
+    project.ok(&["run", "--select", "path:nowhere"]);
+    assert_eq!(
+        project.rows("select to_regclass('public.never') is null"),
+        "t"
+    );
+}
+
+/// Names, statuses and failures of the last run.
+fn results(project: &Project) -> String {
+    let text = project.read("target/run_results.json");
+    let run: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let results = run["results"].as_array().unwrap().iter();
+    let said = results.map(|result| {
+        let id = result["unique_id"].as_str().unwrap();
+        let name = id.rsplit('.').next().unwrap();
+        let failures = result["failures"].as_u64();
+        let failures = failures.map_or("-".to_owned(), |n| n.to_string());
+        format!("{name} {} {failures}", result["status"].as_str().unwrap())
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 #[test]

@@ -9,8 +9,8 @@ mod resource;
 
 pub use entries::{Entries, Overlay};
 pub use node::{
-    Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, MacroDependsOn,
-    ModelPart, Node, Part, Ref, SeedPart, TestMetadata, TestPart,
+    Checksum, Code, Column, ColumnConfig, Compiled, Contract, DependsOn, Docs, HookPart,
+    MacroDependsOn, ModelPart, Node, Part, Ref, SeedPart, TestMetadata, TestPart,
 };
 pub use resource::{Documentation, Exposure, Group, Macro, Source, SourceQuoting};
 

@@ -76,8 +76,20 @@ pub enum Part<'a> {
     Model(Box<ModelPart<'a>>),
     /// A generic test.
     Test(Box<TestPart<'a>>),
+    /// A hook of the run.
+    Hook(Box<HookPart<'a>>),
     /// Anything else that has SQL.
     Code(Box<Code<'a>>),
+}
+
+/// Of hooks of the run.
+#[derive(Clone, Debug, Serialize)]
+pub struct HookPart<'a> {
+    /// Its SQL.
+    #[serde(flatten)]
+    pub code: Code<'a>,
+    /// Its place among its package's hooks of that moment, from 0.
+    pub index: usize,
 }
 
 /// Of seeds.
