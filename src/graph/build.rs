@@ -86,7 +86,7 @@ pub fn build(project: &Project, engine: &Engine) -> Result<Built, Vec<Diagnostic
     problems.extend(microbatch::unfiltered(&nodes));
     problems.extend(deprecation::check(&nodes, engine.started_at()));
     problems.extend(cycle::find(&nodes, &project.sources));
-    let hooks = run_hooks::nodes(&naming, &names, &mut problems);
+    let hooks = run_hooks::nodes((&naming, &configs), &names, &mut problems);
     let (errors, warnings): (Vec<_>, Vec<_>) = problems
         .into_iter()
         .partition(|p| p.severity == Severity::Error);

@@ -173,7 +173,7 @@ pub(super) fn test_schema(naming: &Naming<'_>, node: &Node) -> Result<Option<Str
 /// The schema that a hook of the run would have if it had a relation.
 pub(super) fn hook_schema(naming: &Naming<'_>, node: &Node) -> Result<String, Diagnostic> {
     let mut named = node.clone();
-    named.config.alias = Some("x".to_owned());
+    Arc::make_mut(&mut named.config).alias = Some("x".to_owned());
     Ok(naming.relation(&named)?.schema)
 }
 

@@ -1,6 +1,7 @@
 //! `on-run-start` and `on-run-end` of every package as nodes: dbt's operations. They stand beside
 //! the graph: nothing selects them, nothing reads them, and they run in [`Graph::run_hooks`]' order.
 
+use super::configs::Configs;
 use super::naming::{self, Naming};
 use super::{Detail, Graph, NameTable, Node, ResourceKind, build, draft, resolve};
 use crate::diag::{Diagnostic, Spanned};
@@ -27,7 +28,7 @@ impl Graph {
 
 /// The hooks of all packages.
 pub(super) fn nodes(
-    naming: &Naming<'_>,
+    (naming, configs): (&Naming<'_>, &Configs<'_>),
     names: &NameTable,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Box<Node>> {
@@ -43,7 +44,7 @@ pub(super) fn nodes(
         ];
         for (tag, list) in lists {
             for (index, hook) in list.iter().enumerate() {
-                match node(naming, package, (tag, index, hook)) {
+                match node((naming, configs), package, (tag, index, hook)) {
                     Ok(node) => nodes.push(Box::new(node)),
                     Err(found) => problems.extend(found),
                 }
@@ -55,7 +56,7 @@ pub(super) fn nodes(
 }
 
 fn node(
-    naming: &Naming<'_>,
+    (naming, configs): (&Naming<'_>, &Configs<'_>),
     package: &Package,
     (tag, index, hook): (&'static str, usize, &Spanned<String>),
 ) -> Result<Node, Vec<Diagnostic>> {
@@ -76,7 +77,7 @@ fn node(
         true => build::scan(naming.engine, &node, &merged).map_err(|problem| vec![problem])?,
         false => crate::jinja::Scan::default(),
     };
-    node.config = build::typed(&node, merged, project, &|_| None)?;
+    node.config = configs.typed(&node, merged, &|_| None)?;
     node.written = draft::written(project, &node, &ConfigMap::new(), &[]);
     node.refs = scan.refs;
     node.sources = scan.sources;
