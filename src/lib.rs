@@ -30,6 +30,7 @@ pub mod artifact;
 pub mod checks;
 pub mod cli;
 pub mod diag;
+pub mod encode;
 pub mod event;
 pub mod graph;
 pub mod ingest;

@@ -18,25 +18,40 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &[],
         "one spelling of time limits, for profiles (pg) and the config of nodes (project)",
     ),
-    ("artifact", &["names"], ""),
+    (
+        "encode",
+        &[],
+        "what Python prints, and hexadecimal digits: one home for all who make hashes or lines of it",
+    ),
+    ("artifact", &["names", "encode"], ""),
     ("synth", &["names"], ""),
     ("stats", &[], "pure functions: rows in, rows out"),
     ("money", &["diag"], "diag: the nearest name"),
     (
         "jinja",
-        &["names", "diag", "money"],
+        &["names", "diag", "encode", "money"],
         "money: the list of currencies, for macros",
     ),
-    ("project", &["names", "diag", "limits", "jinja"], ""),
-    ("pg", &["names", "diag", "limits"], "knows no Jinja"),
+    (
+        "project",
+        &["names", "diag", "encode", "limits", "jinja"],
+        "",
+    ),
+    (
+        "pg",
+        &["names", "diag", "encode", "limits"],
+        "knows no Jinja",
+    ),
     (
         "ingest",
-        &["names", "diag", "pg"],
+        &["names", "diag", "encode", "pg"],
         "two databases and nothing of the project: what is moved comes as values",
     ),
     (
         "graph",
-        &["names", "diag", "artifact", "money", "jinja", "project"],
+        &[
+            "names", "diag", "encode", "artifact", "money", "jinja", "project",
+        ],
         "artifact: it fills dbt's manifest and reads an earlier one; money: columns that declare \
          it are tested",
     ),
@@ -81,7 +96,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "ledger",
-        &["names", "event", "session"],
+        &["names", "encode", "event", "session"],
         "event: an entry is made of an Outcome or a RunRecord",
     ),
     (
@@ -121,6 +136,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
             "jinja",
             "project",
             "pg",
+            "encode",
             "ingest",
             "graph",
             "session",

@@ -102,7 +102,7 @@ impl ManifestMetadata {
     pub fn new(project_name: &str, invocation_id: &str) -> Self {
         use md5::{Digest, Md5};
         let digest = Md5::digest(project_name.as_bytes());
-        let project_id = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let project_id = crate::encode::hex(digest);
         Self {
             common: Metadata::new(SCHEMA, invocation_id),
             project_name: Some(project_name.to_owned()),

@@ -357,7 +357,7 @@ fn new_id() -> String {
     let mut bytes: [u8; 16] = rand::random();
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = crate::encode::hex(bytes);
     format!(
         "{}-{}-{}-{}-{}",
         &hex[..8],

@@ -6,6 +6,8 @@ use regex::Regex;
 use serde_json::Value as Json;
 use std::sync::LazyLock;
 
+use crate::encode::{hex, python_str, write_quoted};
+
 /// The longest name that dbt does not shorten by a hash.
 const MAX_NAME: usize = 63;
 
@@ -53,90 +55,46 @@ pub(super) fn id_hash(
         "name": test,
         "kwargs": kwargs,
     });
-    let hash = md5_hex(&format!("{name}{}", hashable_repr(&metadata)));
+    let mut text = name.to_owned();
+    write_hashable(&metadata, &mut text);
+    let hash = md5_hex(&text);
     hash[hash.len() - 10..].to_owned()
 }
 
 /// Python's `repr` of a value whose leaves were turned into strings and whose keys are sorted.
-fn hashable_repr(value: &Json) -> String {
+fn write_hashable(value: &Json, out: &mut String) {
     match value {
         Json::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
-            let parts: Vec<String> = keys
-                .iter()
-                .map(|k| format!("{}: {}", python_repr(k), hashable_repr(&map[k.as_str()])))
-                .collect();
-            format!("{{{}}}", parts.join(", "))
-        }
-        Json::Array(list) => {
-            let parts: Vec<String> = list.iter().map(hashable_repr).collect();
-            format!("[{}]", parts.join(", "))
-        }
-        leaf => python_repr(&python_str(leaf)),
-    }
-}
-
-/// Python's `str` of a value.
-pub(super) fn python_str(value: &Json) -> String {
-    match value {
-        Json::Null => "None".to_owned(),
-        Json::Bool(true) => "True".to_owned(),
-        Json::Bool(false) => "False".to_owned(),
-        Json::String(text) => text.clone(),
-        Json::Number(number) => number.to_string(),
-        Json::Array(list) => {
-            let parts: Vec<String> = list.iter().map(python_nested).collect();
-            format!("[{}]", parts.join(", "))
-        }
-        Json::Object(map) => {
-            let parts: Vec<String> = map
-                .iter()
-                .map(|(k, v)| format!("{}: {}", python_repr(k), python_nested(v)))
-                .collect();
-            format!("{{{}}}", parts.join(", "))
-        }
-    }
-}
-
-pub(super) fn python_nested(value: &Json) -> String {
-    match value {
-        Json::String(text) => python_repr(text),
-        other => python_str(other),
-    }
-}
-
-/// Python's `repr` of a string.
-fn python_repr(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push(quote);
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c == quote => {
-                out.push('\\');
-                out.push(c);
+            let mut entries: Vec<(&String, &Json)> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| key.as_str());
+            out.push('{');
+            for (index, (key, value)) in entries.into_iter().enumerate() {
+                if index > 0 {
+                    out.push_str(", ");
+                }
+                write_quoted(key, out);
+                out.push_str(": ");
+                write_hashable(value, out);
             }
-            c => out.push(c),
+            out.push('}');
         }
+        Json::Array(list) => {
+            out.push('[');
+            for (index, value) in list.iter().enumerate() {
+                if index > 0 {
+                    out.push_str(", ");
+                }
+                write_hashable(value, out);
+            }
+            out.push(']');
+        }
+        Json::String(text) => write_quoted(text, out),
+        leaf => write_quoted(&python_str(leaf), out),
     }
-    out.push(quote);
-    out
 }
 
-pub(super) fn md5_hex(text: &str) -> String {
-    Md5::digest(text.as_bytes())
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+fn md5_hex(text: &str) -> String {
+    hex(Md5::digest(text.as_bytes()))
 }
 
 /// The template of a generic test: one call of its macro with the arguments as Jinja source.

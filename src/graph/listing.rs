@@ -76,7 +76,7 @@ pub fn listing(
             ListForm::Selector => selector(node),
             ListForm::Name => name(node),
             ListForm::Path => node.path.clone(),
-            ListForm::Json(keys) => python_json(&picked(&json(ix), keys)),
+            ListForm::Json(keys) => crate::encode::python_json(&picked(&json(ix), keys)),
         }
     };
     nodes.into_iter().map(line).collect()
@@ -124,58 +124,6 @@ fn picked(node: &Json, keys: &[String]) -> Json {
         Some((key.clone(), value?))
     });
     Json::Object(found.collect())
-}
-
-/// JSON with Python's blanks and escapes, which is what scripts around dbt compare with.
-fn python_json(value: &Json) -> String {
-    let mut out = String::new();
-    write_json(value, &mut out);
-    out
-}
-
-fn write_json(value: &Json, out: &mut String) {
-    let separated = |out: &mut String, index: usize| {
-        if index > 0 {
-            out.push_str(", ");
-        }
-    };
-    match value {
-        Json::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                separated(out, index);
-                write_json(item, out);
-            }
-            out.push(']');
-        }
-        Json::Object(map) => {
-            out.push('{');
-            for (index, (key, item)) in map.iter().enumerate() {
-                separated(out, index);
-                write_text(key, out);
-                out.push_str(": ");
-                write_json(item, out);
-            }
-            out.push('}');
-        }
-        Json::String(text) => write_text(text, out),
-        other => out.push_str(&other.to_string()),
-    }
-}
-
-fn write_text(text: &str, out: &mut String) {
-    use std::fmt::Write;
-    for c in Json::from(text).to_string().chars() {
-        if c.is_ascii() {
-            out.push(c);
-            continue;
-        }
-        let mut units = [0; 2];
-        for unit in c.encode_utf16(&mut units) {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "\\u{unit:04x}");
-        }
-    }
 }
 
 #[cfg(test)]

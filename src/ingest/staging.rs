@@ -41,10 +41,7 @@ pub(super) struct Resumed {
 pub(super) fn tag(to: &str) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(to.as_bytes());
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    crate::encode::hex(&digest[..8])
 }
 
 /// The staging table as SQL.

@@ -9,6 +9,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::encode::hex;
+
 /// The format of the entries that this version writes.
 pub const FORMAT: i64 = 1;
 
@@ -100,16 +102,12 @@ pub fn hash(fields: &Fields) -> String {
             }
         }
     }
-    hex(&hasher.finalize())
+    hex(hasher.finalize())
 }
 
 /// SHA-256 of a text, as hexadecimal digits.
 pub fn of_text(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::digest(text.as_bytes()))
 }
 
 /// The SQL expressions that give the text of each column, separated by commas.

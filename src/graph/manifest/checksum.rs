@@ -4,8 +4,8 @@
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use crate::encode::{hex, python_repr, python_str};
 use crate::graph::Node;
-use crate::graph::generic_test::{python_nested, python_str};
 
 /// A constraint with every key that dbt gives it.
 pub(super) fn whole(constraint: &Json, of_model: bool) -> Map<String, Json> {
@@ -45,7 +45,7 @@ pub(super) fn of_contract(node: &Node) -> Option<String> {
         text.push_str(&python_list(node.other.get("constraints"), true));
     }
     let digest = Sha256::digest(text.as_bytes());
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hex(digest))
 }
 
 /// Constraints as Python prints a list of dbt's classes.
@@ -59,7 +59,7 @@ fn python_list(written: Option<&Json>, of_model: bool) -> String {
                 let name = python_str(value);
                 format!("type=<ConstraintType.{name}: '{name}'>")
             }
-            _ => format!("{key}={}", python_nested(value)),
+            _ => format!("{key}={}", python_repr(value)),
         });
         let class = if of_model { "Model" } else { "Column" };
         let fields: Vec<String> = fields.collect();

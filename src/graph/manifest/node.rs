@@ -437,7 +437,7 @@ fn sha256(text: &str) -> Checksum<'static> {
     let digest = Sha256::digest(text.trim().as_bytes());
     Checksum {
         name: "sha256",
-        checksum: Cow::Owned(digest.iter().map(|byte| format!("{byte:02x}")).collect()),
+        checksum: Cow::Owned(crate::encode::hex(digest)),
     }
 }
 

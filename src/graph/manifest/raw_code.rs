@@ -42,6 +42,6 @@ pub(in crate::graph) fn raw_code(node: &Node) -> Cow<'_, str> {
 fn python_literal(value: &Json) -> String {
     match value {
         Json::String(text) => format!("\"{}\"", text.replace('"', "\\\"")),
-        other => crate::graph::generic_test::python_str(other),
+        other => crate::encode::python_str(other),
     }
 }

@@ -71,7 +71,7 @@ fn of_detail(input: &ManifestInput<'_>, test: &UnitTest, map: &mut Map<String, J
         .collect();
     let text = json!(content).to_string();
     let digest = Sha256::digest(text.as_bytes());
-    let checksum: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let checksum = crate::encode::hex(digest);
     map.insert("checksum".to_owned(), json!(checksum));
 }
 

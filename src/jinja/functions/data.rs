@@ -7,6 +7,7 @@ use minijinja::{Environment, Error, State};
 use serde_json::Value as Json;
 
 use super::Body;
+use crate::encode::{hex, python_json, sorted};
 use crate::jinja::error::fail;
 use crate::jinja::value::{Dict, List, Set, dict, from_json, to_json};
 use crate::money::CURRENCIES;
@@ -56,60 +57,6 @@ fn to_json_text(_: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         json = sorted(json);
     }
     Ok(Value::from(python_json(&json)))
-}
-
-/// JSON with the keys of every object in order.
-pub(super) fn sorted(json: Json) -> Json {
-    match json {
-        Json::Object(map) => {
-            let mut entries: Vec<(String, Json)> =
-                map.into_iter().map(|(k, v)| (k, sorted(v))).collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(entries.into_iter().collect())
-        }
-        Json::Array(items) => Json::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
-}
-
-/// JSON with Python's separators, and ASCII only, as `json.dumps` writes it.
-pub(super) fn python_json(json: &Json) -> String {
-    match json {
-        Json::Object(map) => {
-            let entry = |(k, v): (&String, &Json)| format!("{}: {}", ascii(k), python_json(v));
-            format!(
-                "{{{}}}",
-                map.iter().map(entry).collect::<Vec<_>>().join(", ")
-            )
-        }
-        Json::Array(items) => {
-            format!(
-                "[{}]",
-                items.iter().map(python_json).collect::<Vec<_>>().join(", ")
-            )
-        }
-        Json::String(text) => ascii(text),
-        other => other.to_string(),
-    }
-}
-
-fn ascii(text: &str) -> String {
-    let quoted = Json::from(text).to_string();
-    if quoted.is_ascii() {
-        return quoted;
-    }
-    let mut out = String::with_capacity(quoted.len());
-    let mut units = [0u16; 2];
-    for c in quoted.chars() {
-        if c.is_ascii() {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    out
 }
 
 fn from_json_text(_: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
@@ -182,8 +129,7 @@ fn local_md5(_: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
 
 /// The MD5 of text as 32 lower-case hexadecimal digits.
 fn md5_hex(text: &str) -> String {
-    let digest = Md5::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Md5::digest(text.as_bytes()))
 }
 
 /// Entries of the first mapping of lists that the second one lacks, compared without case.

@@ -4,7 +4,7 @@ use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Environment, Error, State};
 use serde_json::Value as Json;
 
-use super::data::{python_json, sorted};
+use crate::encode::{python_json, sorted};
 use crate::jinja::error::fail;
 use crate::jinja::value::to_json;
 

@@ -147,11 +147,7 @@ fn check(archive: &Path, expected: &str) -> Result<(), ServerError> {
             Err(error) => return Err(ServerError::io("read", archive, &error)),
         }
     }
-    let found: String = digest
-        .finalize()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let found = crate::encode::hex(digest.finalize());
     match found == expected {
         true => Ok(()),
         false => Err(ServerError::Download {

@@ -153,7 +153,7 @@ fn absolute(path: &Path) -> Result<PathBuf, ServerError> {
 /// Twelve hex digits that tell paths apart.
 pub(super) fn hash(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_bytes());
-    digest.iter().take(6).map(|b| format!("{b:02x}")).collect()
+    crate::encode::hex(&digest[..6])
 }
 
 /// Beside the data if its path is short enough for a socket, else under the user's runtime

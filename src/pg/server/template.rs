@@ -34,7 +34,7 @@ fn template(place: &Place, binaries: &Binaries) -> Result<Option<PathBuf>, Serve
         return Ok(None);
     };
     let digest = Sha256::digest(format!("{RECIPE} {}", binaries.version));
-    let digest: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let digest = crate::encode::hex(&digest[..4]);
     let template = cache.join(format!("initdb-{}-{digest}", binaries.major));
     if template.join("PG_VERSION").is_file() {
         return Ok(Some(template));
