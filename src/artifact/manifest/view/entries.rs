@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
+use std::sync::mpsc::sync_channel;
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
 use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value as Json};
 
 /// Makes the key and value at an index.
@@ -38,21 +40,41 @@ impl<T> fmt::Debug for Entries<'_, T> {
     }
 }
 
+impl<T: Serialize> Entries<'_, T> {
+    /// The entries of a range as text, made on all cores.
+    fn texts(&self, range: Range<usize>) -> serde_json::Result<Vec<(Cow<'_, str>, Box<RawValue>)>> {
+        let texts = range.into_par_iter().map(|index| {
+            let (key, value) = (self.make)(index);
+            to_raw_value(&value).map(|text| (key, text))
+        });
+        texts.collect()
+    }
+}
+
 impl<T: Serialize> Serialize for Entries<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.count))?;
-        for start in (0..self.count).step_by(AHEAD) {
-            let some = start..self.count.min(start + AHEAD);
-            let texts = some.into_par_iter().map(|index| {
-                let (key, value) = (self.make)(index);
-                to_raw_value(&value).map(|text| (key, text))
-            });
-            let texts: Result<Vec<_>, _> = texts.collect();
-            for (key, text) in texts.map_err(S::Error::custom)? {
+        let some = |start: usize| start..self.count.min(start + AHEAD);
+        if self.count <= AHEAD {
+            for (key, text) in self.texts(some(0)).map_err(S::Error::custom)? {
                 map.serialize_entry(&key, &text)?;
             }
+            return map.end();
         }
-        map.end()
+        // While some are written, the next ones are made.
+        std::thread::scope(|scope| {
+            let (made, next) = sync_channel(1);
+            scope.spawn(move || {
+                let mut starts = (0..self.count).step_by(AHEAD);
+                starts.try_for_each(|start| made.send(self.texts(some(start))))
+            });
+            for texts in next {
+                for (key, text) in texts.map_err(S::Error::custom)? {
+                    map.serialize_entry(&key, &text)?;
+                }
+            }
+            map.end()
+        })
     }
 }
 
