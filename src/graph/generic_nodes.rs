@@ -162,15 +162,23 @@ fn generic_test_node(
     layers.extend([&own, &declaration.config, &over]);
     let place = |key: &str| declaration.config_places.get(key).copied();
     let mut merged = merge_configs(&layers);
-    if let Detail::GenericTest(test) = &node.detail
-        && test.short_name != node.name
-    {
+    let short = match &node.detail {
         // A name that is too long for Postgres is called by its short form, and says so.
-        let short = || Json::String(test.short_name.clone());
-        merged.entry("alias".to_owned()).or_insert_with(short);
+        Detail::GenericTest(test) if test.short_name != node.name => {
+            Some(Json::String(test.short_name.clone()))
+        }
+        _ => None,
+    };
+    if let Some(short) = &short {
+        merged
+            .entry("alias".to_owned())
+            .or_insert_with(|| short.clone());
     }
     node.config = configs.typed(&node, merged, &place)?;
     node.written = draft::written(project, &node, &declaration.config, &scan.configs);
+    if let (Some(short), Some(written)) = (short, &mut node.written) {
+        written.entry("alias".to_owned()).or_insert(short);
+    }
     node.refs = scan.refs;
     node.sources = scan.sources;
     node.functions = scan.functions;

@@ -27,7 +27,7 @@ mod materialization;
 pub mod microbatch;
 mod model_json;
 mod money;
-mod naming;
+pub(crate) mod naming;
 mod node;
 mod plain_tests;
 mod resolve;

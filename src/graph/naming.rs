@@ -47,7 +47,9 @@ impl<'a> Naming<'a> {
         let schema = cut(schema);
         let identifier = self.identifier(node)?;
         let database = self.kept("generate_database_name", node, config.database.as_deref())?;
-        check(node, &schema, &identifier)?;
+        if identifier.is_empty() || schema.is_empty() {
+            return Err(unfit(node, &identifier));
+        }
         let mut quoting = quoting(&self.project.root_package().file.quoting);
         if let Some(own) = config.raw.get("quoting").and_then(Json::as_object) {
             let own = own
@@ -104,21 +106,20 @@ impl<'a> Naming<'a> {
     }
 }
 
-fn check(node: &Node, schema: &str, identifier: &str) -> Result<(), Diagnostic> {
-    for (what, name) in [("schema", schema), ("name", identifier)] {
-        if name.is_empty() || name.len() > MAX_IDENT_BYTES {
-            let message = format!(
-                "the {what} `{name}` of `{}` does not fit Postgres",
-                node.name
-            );
-            return Err(Diagnostic::error(codes::NODE_CONFIG, message)
-                .in_file(&node.path)
-                .hint(format!(
-                    "use 1 to {MAX_IDENT_BYTES} bytes; `alias` gives a shorter name"
-                )));
-        }
-    }
-    Ok(())
+/// What is wrong with a relation's name: Postgres would cut a longer one, and two that begin alike would be
+/// one relation. As in dbt only whoever builds the node is told.
+pub(crate) fn too_long(node: &Node) -> Option<Diagnostic> {
+    let name = &node.relation.as_ref()?.identifier;
+    (name.len() > MAX_IDENT_BYTES).then(|| unfit(node, name))
+}
+
+fn unfit(node: &Node, name: &str) -> Diagnostic {
+    let message = format!("the name `{name}` of `{}` does not fit Postgres", node.name);
+    Diagnostic::error(codes::NODE_CONFIG, message)
+        .in_file(&node.path)
+        .hint(format!(
+            "use 1 to {MAX_IDENT_BYTES} bytes; `alias` gives a shorter name"
+        ))
 }
 
 fn cut(mut name: String) -> String {

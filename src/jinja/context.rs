@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use indexmap::IndexMap;
-use minijinja::value::{Object, Value};
-use minijinja::{Error, State};
+use minijinja::value::{Kwargs, Object, Value, from_args};
+use minijinja::{Error, ErrorKind, State};
 
 use serde_json::Value as Json;
 
@@ -54,6 +55,10 @@ pub(super) struct Run {
     /// Methods that were called on something undefined at parse time.
     undefined_methods: Mutex<Vec<String>>,
     results: Mutex<HashMap<String, Value>>,
+    /// What `context.update` put there; mostly nothing.
+    added: OnceLock<Mutex<HashMap<String, Value>>>,
+    /// How many vars are being rendered inside each other.
+    depth: AtomicUsize,
     invocation: Mutex<Option<(Value, Vec<Value>)>>,
     outcome: Mutex<Option<Value>>,
 }
@@ -76,6 +81,8 @@ impl Run {
             model: OnceLock::new(),
             undefined_methods: Mutex::default(),
             results: Mutex::default(),
+            added: OnceLock::new(),
+            depth: AtomicUsize::new(0),
             invocation: Mutex::default(),
             outcome: Mutex::default(),
         })
@@ -131,7 +138,39 @@ impl Run {
             "graph",
             "selected_resources",
         ];
-        own.contains(&name) || self.node.extra.contains_key(name) || self.table.contains_key(name)
+        own.contains(&name)
+            || self.added(name).is_some()
+            || self.node.extra.contains_key(name)
+            || self.table.contains_key(name)
+    }
+
+    /// One level deeper until what it gives is dropped; `None` below `limit` levels.
+    pub(super) fn deeper(&self, limit: usize) -> Option<Depth<'_>> {
+        let depth = Depth(&self.depth);
+        (self.depth.fetch_add(1, Ordering::Relaxed) < limit).then_some(depth)
+    }
+
+    /// What a template put into its context under this name.
+    fn added(&self, name: &str) -> Option<Value> {
+        let added = self.added.get()?.lock();
+        added.unwrap_or_else(|p| p.into_inner()).get(name).cloned()
+    }
+
+    /// `context.update({'name': value})`: macros that are called later see the name.
+    fn update(&self, args: &[Value]) -> Result<Value, Error> {
+        let (pairs, kwargs): (Option<Value>, Kwargs) = from_args(args)?;
+        let mut added = self.added.get_or_init(Mutex::default).lock();
+        let added = added.as_mut().map_err(|_| fail("the context is lost"))?;
+        if let Some(pairs) = pairs {
+            for key in pairs.try_iter()? {
+                let value = pairs.get_item(&key)?;
+                added.insert(key.to_string(), value);
+            }
+        }
+        for name in kwargs.args() {
+            added.insert(name.to_owned(), kwargs.get(name)?);
+        }
+        Ok(Value::from(()))
     }
 
     /// The named results of statements.
@@ -187,6 +226,15 @@ impl Run {
     }
 }
 
+/// A level of vars inside vars.
+pub(super) struct Depth<'r>(&'r AtomicUsize);
+
+impl Drop for Depth<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// An argument as a value of templates.
 pub(super) fn from_arg(arg: &Arg) -> Value {
     match arg {
@@ -216,8 +264,23 @@ impl Object for Root {
         true
     }
 
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        match method {
+            "update" => self.0.update(args),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let run = &self.0;
+        if let Some(added) = run.added(key) {
+            return Some(added);
+        }
         match key {
             "this" => {
                 return Some(match (&run.node.this, &run.mode) {

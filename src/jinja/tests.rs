@@ -36,7 +36,16 @@ fn engine(macros: &str) -> (Engine, SourceMap) {
         target: json!({"schema": "main", "dbname": "db", "name": "dev"}),
         vars: IndexMap::from([(
             "shop".to_owned(),
-            IndexMap::from([("days".to_owned(), json!(3))]),
+            IndexMap::from([
+                ("days".to_owned(), json!(3)),
+                (
+                    "events".to_owned(),
+                    json!("{{ source('raw', var('table')) }}"),
+                ),
+                ("table".to_owned(), json!("e{{ var('days') }}")),
+                ("itself".to_owned(), json!("{{ var('itself') }}")),
+                ("shop".to_owned(), json!({"own": [1]})),
+            ]),
         )]),
         ..Settings::default()
     };
@@ -391,4 +400,44 @@ fn the_last_day_of_pythons_calendar_has_a_timestamp() {
     let text =
         "{{ modules.datetime.datetime(9999, 12, 31, 23, 59, 59).timestamp() > 253402207200 }}";
     assert_eq!(render("", text), "True");
+}
+
+#[test]
+fn a_var_is_itself_a_template_and_says_whether_it_is_there() {
+    assert_eq!(
+        render("", "select * from {{ var('events') }}"),
+        "select * from \"db\".\"raw\".\"e3\""
+    );
+    // What a project says under a package's name counts for that package, its own name included.
+    assert_eq!(render("", "{{ var('own') }}"), "[1]");
+    assert_eq!(
+        render("", "{{ var.has_var('own') }} {{ var.has_var('none') }}"),
+        "True False"
+    );
+    let (wrong, _) = try_render("", "{{ var('itself') }}").expect_err("it never ends");
+    assert!(
+        wrong.message.contains("asks for itself"),
+        "{}",
+        wrong.message
+    );
+}
+
+#[test]
+fn what_a_template_puts_into_its_context_is_there_for_macros() {
+    let macros = "{% macro keep(v) %}{% do context.update({'kept': v}) %}{% endmacro %}\n\
+                  {% macro look() %}{{ context.get('kept', 'nothing') }}{% endmacro %}";
+    assert_eq!(
+        render(macros, "{{ keep(7) }}{{ look() }}"),
+        "7"
+    );
+    assert_eq!(
+        render(macros, "{{ context.get('kept', 'nothing') }}"),
+        "nothing"
+    );
+}
+
+#[test]
+fn blanks_beyond_ascii_are_blanks_inside_of_tags() {
+    let text = "{%\u{a0}set x\u{a0}= 1 %}{{ x\u{2003}~\u{a0}'a\u{a0}b' }}";
+    assert_eq!(render("", text), "1a\u{a0}b");
 }

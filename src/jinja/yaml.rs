@@ -1,7 +1,7 @@
 //! Jinja in the strings of YAML files, before there are macros: `env_var`, `var` and, in
 //! property files, `target`; filters `as_number`, `as_bool`, `as_native`, `as_text`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 use minijinja::value::{Kwargs, Value, ValueKind};
@@ -69,12 +69,14 @@ impl YamlContext<'_> {
         }
         let text = rewrite::normalise(text);
         let rewritten = rewrite::rewrite(&text).map_err(|e| plain(e.message))?;
-        let env = self.environment();
+        let marks = Marks::default();
+        let env = self.environment(&marks);
         match single_expression(&rewritten) {
             Some(expression) => {
                 let evaluated = env
                     .compile_expression(expression)
                     .and_then(|e| e.eval(self.variables()))
+                    .and_then(|value| marks.apply(value))
                     .map_err(|e| failure(&e, text.trim()))?;
                 if evaluated.is_undefined() {
                     return Ok(Json::String(String::new()));
@@ -93,15 +95,12 @@ impl YamlContext<'_> {
         Value::from_pairs(target.map(|t| ("target", t)))
     }
 
-    fn environment(&self) -> Environment<'static> {
+    fn environment(&self, marks: &Marks) -> Environment<'static> {
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         env.set_debug(false);
         value::register(&mut env);
-        env.add_filter("as_number", as_number);
-        env.add_filter("as_bool", as_bool);
-        env.add_filter("as_native", |v: Value| as_native(&v));
-        env.add_filter("as_text", |v: Value| v.to_string());
+        marks.register(&mut env);
         let (variables, secrets) = (Arc::clone(self.env), self.secrets);
         env.add_function(
             "env_var",
@@ -115,6 +114,7 @@ impl YamlContext<'_> {
             lookup::var(vars.get(&name), &name, lookup::given(&args, 1, "default"))
         };
         env.add_function("var", var);
+        functions::register_plain(&mut env);
         env.set_unknown_method_callback(functions::methods::unknown_method);
         functions::filters::register(&mut env);
         env
@@ -152,6 +152,51 @@ fn failure(error: &Error, text: &str) -> LookupError {
         hint: Some(
             "here only `env_var`, `var` and, in property files, `target` are known".to_owned(),
         ),
+    }
+}
+
+/// The type that `as_bool` and its like ask for. It counts for the value of the whole text only:
+/// in `target.type == 'x' | as_bool`, where the filter is the name's, that name stays text, as in dbt.
+#[derive(Clone, Default)]
+struct Marks(Arc<Mutex<Vec<(String, Convert)>>>);
+
+type Convert = fn(Value) -> Result<Value, Error>;
+
+const CONVERSIONS: [(&str, Convert); 4] = [
+    ("as_number", as_number),
+    ("as_bool", as_bool),
+    ("as_native", |value| Ok(as_native(&value))),
+    ("as_text", |value| Ok(Value::from(value.to_string()))),
+];
+
+impl Marks {
+    /// The filters: each gives text that remembers what it is meant to become.
+    fn register(&self, env: &mut Environment<'static>) {
+        for (name, convert) in CONVERSIONS {
+            let marks = self.clone();
+            env.add_filter(name, move |value: Value| {
+                let text = value.to_string();
+                marks.lock().push((text.clone(), convert));
+                Value::from_safe_string(text)
+            });
+        }
+    }
+
+    /// The value of the whole text: of the type that its last filter asked for.
+    fn apply(&self, value: Value) -> Result<Value, Error> {
+        let text = match value.as_str() {
+            Some(text) if value.is_safe() => text.to_owned(),
+            _ => return Ok(value),
+        };
+        let found = self.lock().iter().rev().find(|(t, _)| *t == text).cloned();
+        match found {
+            Some((_, convert)) => convert(Value::from(text)),
+            None => Ok(Value::from(text)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(String, Convert)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -235,6 +280,37 @@ mod tests {
             render("{{ env_var('X', 'no') }}-{{ var('days') }}"),
             Ok(Json::from("no-3"))
         );
+    }
+
+    #[test]
+    fn a_conversion_inside_an_expression_leaves_text() {
+        let is = |text: &str| render(text);
+        assert_eq!(
+            is("{{ 'postgres' == 'bigquery' | as_bool }}"),
+            Ok(false.into())
+        );
+        assert_eq!(is("{{ 'a' in ['a', 'b'] | as_bool() }}"), Ok(true.into()));
+        assert_eq!(is("{{ ('a' == 'a') | as_bool }}"), Ok(true.into()));
+        assert_eq!(
+            is("{{ '1' | as_number + 1 if false else '7' | as_number }}"),
+            Ok(7.into())
+        );
+        assert_eq!(is("{{ '007' | as_text }}"), Ok("007".into()));
+        assert_eq!(
+            is("{{ '[1, 2]' | as_native }}"),
+            Ok(serde_json::json!([1, 2]))
+        );
+        let error = is("{{ 'maybe' | as_bool }}").expect_err("it is no boolean");
+        assert!(error.message.contains("maybe"), "{}", error.message);
+    }
+
+    #[test]
+    fn what_asks_for_no_node_is_there() {
+        let old = render("{{ (dbt_version.split('.')[0] | int) < 2 }}");
+        assert_eq!(old, Ok(true.into()));
+        let year = render("y{{ run_started_at.strftime('%Y') }}").expect("it renders");
+        assert!(year.as_str().is_some_and(|y| y.len() == 5), "{year}");
+        assert_eq!(render("{{ tojson([1]) }}"), Ok("[1]".into()));
     }
 
     #[test]

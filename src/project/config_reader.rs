@@ -95,7 +95,9 @@ impl<'a> Reader<'a> {
         config.event_time = self.text("event_time");
         config.begin = self.text("begin");
         let sizes = [("hour", ()), ("day", ()), ("month", ()), ("year", ())];
-        if self.choice("batch_size", &sizes).is_some() {
+        // Elsewhere the key is anybody's own: packages have seeds with a `batch_size` of rows.
+        let batches = config.incremental_strategy.as_deref() == Some("microbatch");
+        if batches && self.choice("batch_size", &sizes).is_some() {
             config.batch_size = self.text("batch_size").map(|size| size.to_lowercase());
         }
         config.lookback = self.number("lookback").unwrap_or(1);

@@ -325,7 +325,8 @@ fn rendered_map(
     map
 }
 
-fn quoting(
+/// `quoting:`, rendered; as it stands in the project file and with sources.
+pub(crate) fn quoting(
     fields: &mut Fields<'_>,
     renderer: &Renderer,
     check: &mut Check,

@@ -8,6 +8,7 @@ use crate::diag::Spanned;
 use super::data_tests::declarations;
 use super::declarations::SourceTable;
 use super::keys;
+use super::project_file::quoting;
 use super::properties::{Context, columns, config, rest};
 use super::yaml::{Check, Fields, Node};
 
@@ -65,7 +66,7 @@ fn source(
             unrendered.insert(kept.to_owned(), Json::from(text));
         }
     }
-    let quoting = fields.booleans("quoting", check);
+    let quoting = quoting(fields, context.renderer, check);
     let config = config(fields, keys::CONFIG_SOURCE.to_vec(), context, check);
     let loaded_at_field = rendered(fields, "loaded_at_field", context, check);
     let freshness = fields
@@ -114,7 +115,7 @@ fn read_table(
         .description(fields.text("description", check));
     let identifier = rendered(&mut fields, "identifier", context, check);
     let mut quoting = source.quoting.clone();
-    quoting.extend(fields.booleans("quoting", check));
+    quoting.extend(self::quoting(&mut fields, context.renderer, check));
     let own = config(&mut fields, keys::CONFIG_SOURCE.to_vec(), context, check);
     let own_field = own_value(&mut fields, "loaded_at_field", &own, context, check);
     let own_query = own_value(&mut fields, "loaded_at_query", &own, context, check);

@@ -13,6 +13,7 @@ use super::runner::Runner;
 use super::session::{CANCELLED, RunSession};
 use crate::diag::{Diagnostic, RenderOptions, codes, render};
 use crate::event::{Outcome, Status};
+use crate::graph::naming::too_long;
 use crate::graph::{Node, NodeIx, ResourceKind};
 use crate::jinja::NodeContext;
 use crate::ledger;
@@ -148,6 +149,9 @@ impl Runner {
         let Some(live) = node.relation.as_ref().filter(|_| !node.is_test()) else {
             return self.work(ix, None, session, path).await;
         };
+        if let Some(problem) = too_long(node) {
+            return Err(SessionError::from(problem));
+        }
         if self.stage().is_staged(ix) {
             // The run holds the whole target, so no other builds this relation.
             let existing = materialize::existing(live, &session).await?;

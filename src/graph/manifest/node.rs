@@ -398,6 +398,14 @@ fn config(node: &Node) -> Overlay<'_> {
         let whole = json!({ "enforced": enforced, "alias_types": alias_types });
         top.push(("contract", whole));
     }
+    if let Some(Json::Object(own)) = node.config.raw.get("docs") {
+        let mut whole = serde_json::Map::from_iter([
+            ("show".to_owned(), json!(true)),
+            ("node_color".to_owned(), Json::Null),
+        ]);
+        whole.extend(own.clone());
+        top.push(("docs", Json::Object(whole)));
+    }
     let begin = node.config.raw.get("begin").and_then(Json::as_str);
     if let Some(at) = begin.and_then(crate::graph::microbatch::moment) {
         top.push(("begin", json!(at.strftime("%Y-%m-%dT%H:%M:%S").to_string())));

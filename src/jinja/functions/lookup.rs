@@ -1,5 +1,7 @@
 //! `ref`, `source`, `var`, `env_var`: names that somebody else answers.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, State};
@@ -7,9 +9,11 @@ use serde_json::Value as Json;
 
 use super::Body;
 use crate::diag::nearest;
-use crate::jinja::context::{Mode, RenderState, Run};
+use crate::jinja::context::{Mode, RenderState, Root, Run};
+use crate::jinja::engine::{INCLUDE_BOOT, TEMPLATE};
 use crate::jinja::error::{fail_with, raise};
 use crate::jinja::native::read_relation;
+use crate::jinja::rewrite;
 use crate::jinja::value::from_json;
 use crate::jinja::{FunctionCall, RefCall, SourceCall};
 
@@ -130,12 +134,47 @@ fn user_function(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Err
 fn variable(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (name, _, _): (String, Option<Value>, Kwargs) = from_args(args)?;
     let run = RenderState::run(state)?;
-    let found = var(find_var(&run, &name), &name, given(args, 1, "default"));
+    let said = find_var(&run, &name);
+    if let Some(Json::String(text)) = said
+        && text.contains('{')
+    {
+        return rendered_var(state, &run, &name, text);
+    }
+    let found = var(said, &name, given(args, 1, "default"));
     match &run.mode {
         // As in dbt, a project reads without a var that only nodes need that do not run now.
         Mode::Scan(_) => Ok(found.unwrap_or(Value::from(()))),
         Mode::Live { .. } => found,
     }
+}
+
+/// Vars that name each other, at most.
+const MAX_VARS: usize = 50;
+
+/// A var whose text is itself a template, such as `"{{ ref('events') }}"`: it is rendered where it is asked
+/// for, so that packages can be told what to read.
+fn rendered_var(
+    state: &mut State<'_, '_>,
+    run: &Arc<Run>,
+    name: &str,
+    text: &str,
+) -> Result<Value, Error> {
+    let wrong = |message: String| {
+        let hint = "correct its value under `vars:` of the project or in --vars";
+        fail_with(
+            format!("the var `{name}` cannot be rendered: {message}"),
+            hint,
+        )
+    };
+    let text = rewrite::normalise(text);
+    let rewritten = rewrite::rewrite(&text).map_err(|e| wrong(e.message))?;
+    let _depth = run
+        .deeper(MAX_VARS)
+        .ok_or_else(|| wrong("it asks for itself".to_owned()))?;
+    let root = Value::from_object(Root(Arc::clone(run)));
+    let source = format!("{INCLUDE_BOOT}{rewritten}");
+    let rendered = state.env().render_named_str(TEMPLATE, &source, root)?;
+    Ok(Value::from(rendered))
 }
 
 /// An argument by place or name; `none` counts as given, which `Option<Value>` would hide.
@@ -153,17 +192,28 @@ pub(in crate::jinja) fn given(args: &[Value], at: usize, name: &str) -> Option<V
 }
 
 /// The value of a var for a node: the command line, then what the root project says for the
-/// node's package, then the root project, then the package itself.
+/// node's package, then the root project, then the package itself in the same order.
 pub(in crate::jinja) fn find_var<'r>(run: &'r Run, name: &str) -> Option<&'r Json> {
     let settings = &run.shared.settings;
-    let root = settings.vars.get(&settings.project_name);
     let package = &run.node.package;
+    let said = |project: &str| {
+        let vars = settings.vars.get(project)?;
+        let own = vars.get(package).and_then(|own| own.get(name));
+        own.or_else(|| vars.get(name))
+    };
+    let of_root = || said(&settings.project_name);
     settings
         .cli_vars
         .get(name)
-        .or_else(|| root?.get(package)?.get(name))
-        .or_else(|| root?.get(name))
-        .or_else(|| settings.vars.get(package)?.get(name))
+        .or_else(of_root)
+        .or_else(|| said(package))
+}
+
+/// `var.has_var('name')`: whether anybody gave the var a value.
+pub(super) fn has_var(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (name,): (String,) = from_args(args)?;
+    let run = RenderState::run(state)?;
+    Ok(Value::from(find_var(&run, &name).is_some()))
 }
 
 /// The value found, the default, or an error that names the var.

@@ -42,6 +42,18 @@ impl Object for Function {
     ) -> Result<Value, Error> {
         (self.call)(state, args)
     }
+
+    fn call_method(
+        self: &std::sync::Arc<Self>,
+        state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        match (self.name, method) {
+            ("var", "has_var") => lookup::has_var(state, args),
+            _ => Err(Error::from(minijinja::ErrorKind::UnknownMethod)),
+        }
+    }
 }
 
 type Body = fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error>;
@@ -49,6 +61,26 @@ type Body = fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error>;
 /// A function as a value.
 pub(super) fn function(name: &'static str, call: Body) -> Value {
     Value::from_object(Function { name, call })
+}
+
+/// What `dbt_version` says.
+const DBT_VERSION: &str = "1.11.0";
+
+/// Adds the globals that ask for no node: those that YAML files have as well.
+pub(super) fn register_plain(env: &mut Environment<'static>) {
+    for (name, body) in data::FUNCTIONS {
+        env.add_global(*name, function(name, *body));
+    }
+    env.add_global("modules", modules::modules());
+    env.add_global("dbt_version", DBT_VERSION);
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        .to_string();
+    let started = Moment::utc(&now);
+    env.add_global(
+        "run_started_at",
+        started.map_or(Value::from(()), Moment::value),
+    );
 }
 
 /// Adds every global to an environment.
@@ -82,7 +114,7 @@ pub(super) fn register(env: &mut Environment<'static>, shared: &Shared) {
         "run_started_at",
         started.map_or(Value::from(()), Moment::value),
     );
-    env.add_global("dbt_version", "1.11.0");
+    env.add_global("dbt_version", DBT_VERSION);
     env.add_global("dbt_metadata_envs", data::metadata_envs(&settings.env));
 }
 

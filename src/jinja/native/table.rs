@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, Value, from_args};
+use minijinja::value::{
+    Enumerator, Kwargs, Object, ObjectRepr, Tuple, Value, ValueKind, from_args,
+};
 use minijinja::{Error, ErrorKind, State};
 
 use crate::jinja::Table;
@@ -115,7 +117,94 @@ fn number(text: &str) -> Option<Value> {
     text.parse::<f64>().ok().map(Value::from)
 }
 
+/// An argument by place or name.
+fn first(args: &[Value], name: &str) -> Result<Value, Error> {
+    let (value, kwargs): (Option<Value>, Kwargs) = from_args(args)?;
+    match value {
+        Some(value) => Ok(value),
+        None => kwargs.get::<Value>(name),
+    }
+}
+
+/// Names of columns: one, or several.
+fn key_list(value: &Value) -> Result<Vec<String>, Error> {
+    match value.as_str() {
+        Some(one) => Ok(vec![one.to_owned()]),
+        None => Ok(value.try_iter()?.map(|name| name.to_string()).collect()),
+    }
+}
+
 impl TableObject {
+    /// The table under other names of columns: all in order, or those that a dictionary names.
+    fn renamed(&self, args: &[Value]) -> Result<Value, Error> {
+        let to = first(args, "column_names")?;
+        let names: Vec<String> = if to.kind() == ValueKind::Map {
+            let other = |name: &String| to.get_item(&Value::from(name)).ok();
+            let given = |name: &String| other(name).filter(|n| !n.is_undefined() && !n.is_none());
+            let name = |name: &String| given(name).map_or_else(|| name.clone(), |n| n.to_string());
+            self.names.iter().map(name).collect()
+        } else {
+            key_list(&to)?
+        };
+        if names.len() != self.names.len() {
+            let (given, wanted) = (names.len(), self.names.len());
+            return Err(fail(format!(
+                "rename() got {given} names for {wanted} columns"
+            )));
+        }
+        Ok(self.of(names, |values| values.to_vec()))
+    }
+
+    fn with_columns(&self, keep: impl Fn(&String) -> bool) -> Value {
+        let kept: Vec<bool> = self.names.iter().map(&keep).collect();
+        let pick = |values: &[Value]| {
+            let pairs = values.iter().zip(&kept);
+            pairs
+                .filter(|(_, keep)| **keep)
+                .map(|(v, _)| v.clone())
+                .collect()
+        };
+        let names = self.names.iter().filter(|name| keep(name)).cloned();
+        self.of(names.collect(), pick)
+    }
+
+    fn limited(&self, args: &[Value]) -> Result<Value, Error> {
+        let (start, stop, step): (Option<usize>, Option<usize>, Option<usize>) = from_args(args)?;
+        // One number is where it ends, as for Python's slices.
+        let (start, stop) = match stop {
+            Some(stop) => (start.unwrap_or(0), Some(stop)),
+            None => (0, start),
+        };
+        let rows = self
+            .rows
+            .iter()
+            .take(stop.unwrap_or(usize::MAX))
+            .skip(start);
+        Ok(Value::from_object(Self {
+            names: Arc::clone(&self.names),
+            rows: rows.step_by(step.unwrap_or(1).max(1)).cloned().collect(),
+        }))
+    }
+
+    /// A table of the same rows with other names, each row's values chosen by `pick`.
+    fn of(&self, names: Vec<String>, pick: impl Fn(&[Value]) -> Vec<Value>) -> Value {
+        let names = Arc::new(names);
+        let row = |row: &Value| {
+            let values = row
+                .downcast_object_ref::<Row>()
+                .map_or(&[][..], |r| &r.values);
+            Value::from_object(Row {
+                names: Arc::clone(&names),
+                values: pick(values),
+            })
+        };
+        let rows = self.rows.iter().map(row).collect();
+        Value::from_object(Self {
+            names: Arc::clone(&names),
+            rows,
+        })
+    }
+
     fn column(&self, at: usize) -> Value {
         let cell = |row: &Value| {
             let row = row.downcast_object_ref::<Row>();
@@ -189,7 +278,7 @@ impl Object for TableObject {
         self: &Arc<Self>,
         state: &mut State<'_, '_>,
         method: &str,
-        _: &[Value],
+        args: &[Value],
     ) -> Result<Value, Error> {
         match method {
             "print_table" => {
@@ -199,6 +288,13 @@ impl Object for TableObject {
                 }
                 Ok(Value::from(""))
             }
+            "rename" => self.renamed(args),
+            "select" | "exclude" => {
+                let keys = key_list(&first(args, "key")?)?;
+                let keep = |name: &String| keys.contains(name) == (method == "select");
+                Ok(self.with_columns(keep))
+            }
+            "limit" => self.limited(args),
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }
     }
@@ -327,5 +423,42 @@ impl Object for ColumnValues {
                 "a column of a result has no method `{method}`"
             ))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jinja::Column;
+
+    fn render(text: &str) -> String {
+        let column = |name: &str| Column {
+            name: name.to_owned(),
+            data_type: "int4".to_owned(),
+        };
+        let cell = |text: &str| Some(text.to_owned());
+        let table = table_value(&Table {
+            columns: vec![column("a"), column("b")],
+            rows: vec![vec![cell("1"), cell("2")], vec![cell("3"), None]],
+            status: String::new(),
+        });
+        let mut env = minijinja::Environment::new();
+        crate::jinja::value::register(&mut env);
+        env.render_str(text, Value::from_pairs([("t", table)]))
+            .expect("it renders")
+    }
+
+    #[test]
+    fn columns_are_renamed_chosen_and_left_out() {
+        let renamed = "{% set r = t.rename(t.column_names | map('upper')) %}{{ r.columns['A'].values() | list }}{{ r.column_names | list }}";
+        assert_eq!(render(renamed), "[1, 3]['A', 'B']");
+        let one = "{% set r = t.rename(column_names={'b': 'c'}) %}{{ r.column_names | list }}";
+        assert_eq!(render(one), "['a', 'c']");
+        assert_eq!(
+            render("{{ t.select(['b']).rows[0].values() | list }}"),
+            "[2]"
+        );
+        assert_eq!(render("{{ t.exclude('b').column_names | list }}"), "['a']");
+        assert_eq!(render("{{ t.limit(1).rows | length }}"), "1");
     }
 }

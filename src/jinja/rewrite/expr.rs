@@ -65,7 +65,7 @@ impl<'a> Parser<'a> {
     pub(super) fn output(&self, from: usize, to: usize, out: &mut String) {
         let mut at = from;
         for (token, edit) in self.tokens.iter().zip(&self.edits) {
-            out.push_str(&self.text[at..token.start]);
+            push_gap(&self.text[at..token.start], out);
             out.push_str(&edit.before);
             match &edit.replace {
                 Some(text) => out.push_str(text),
@@ -74,7 +74,7 @@ impl<'a> Parser<'a> {
             out.push_str(&edit.after);
             at = token.end;
         }
-        out.push_str(&self.text[at..to]);
+        push_gap(&self.text[at..to], out);
     }
 
     // --- tokens ----------------------------------------------------------------------
@@ -535,4 +535,13 @@ impl<'a> Parser<'a> {
             self.replace_last("");
         }
     }
+}
+
+/// What stands between two tokens. Blanks beyond ASCII, which the engine does not know as such, become spaces.
+fn push_gap(gap: &str, out: &mut String) {
+    if gap.is_ascii() {
+        return out.push_str(gap);
+    }
+    let blank = |c: char| if c.is_ascii() { c } else { ' ' };
+    out.extend(gap.chars().map(blank));
 }

@@ -40,9 +40,7 @@ pub(super) fn lex_tag(text: &str, at: usize, close: &str) -> Result<Tag, Rewrite
     let mut open: Vec<usize> = Vec::new();
     let mut pos = at;
     loop {
-        while pos < bytes.len() && (bytes[pos].is_ascii_whitespace() || bytes[pos] == 0x0b) {
-            pos += 1;
-        }
+        pos = text.len() - text[pos..].trim_start().len();
         if pos >= bytes.len() {
             let start = if close == "}}" { "{{" } else { "{%" };
             let message = format!("this `{start}` is never closed by `{close}`");

@@ -231,20 +231,6 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// Booleans by name.
-    pub(crate) fn booleans(&mut self, key: &str, check: &mut Check) -> IndexMap<String, bool> {
-        let mut flags = IndexMap::new();
-        for (name, node) in self.mapping(key, check).into_iter().flatten() {
-            match node.value {
-                Yaml::Bool(value) => {
-                    flags.insert(name.value.clone(), value);
-                }
-                _ => check.wrong_type(&format!("`{key}`"), &name.value, node, "true or false"),
-            }
-        }
-        flags
-    }
-
     /// Takes everything that is left.
     pub(crate) fn rest(&mut self) -> Vec<&'n (Spanned<String>, Node)> {
         let entries = self.entries;

@@ -1,2 +1,2 @@
-{{ config(alias='very_very_very_very_very_very_very_very_very_very_very_very_very_long') }}
+{{ config(materialized='incremental', incremental_strategy='microbatch', batch_size='day', begin='2024-01-01') }}
 select 1 as id
