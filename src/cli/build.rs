@@ -254,7 +254,7 @@ pub(super) fn setup(
         project_name: root.name.clone(),
         runs_hooks: true,
         skip_after_failed_hook: match invocation.flag("skip_nodes_if_on_run_start_fails") {
-            Some(flag) => *flag == true.into(),
+            Some(flag) => flag.as_bool() == Some(true),
             // dbt goes on; a project of our own would rather not build on what is not prepared.
             None => root.file.is_marts,
         },
