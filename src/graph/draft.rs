@@ -72,7 +72,21 @@ pub(super) fn written(
     in_file: &[ConfigMap],
 ) -> Option<Box<ConfigMap>> {
     let (own, over) = written_layers(project, node);
-    let calls = merge_configs(&in_file.iter().collect::<Vec<_>>());
+    let mut calls = merge_configs(&in_file.iter().collect::<Vec<_>>());
+    // One call is kept as it is written: a hook that is no list, a key of `grants` with its `+`.
+    if let [only] = in_file {
+        for (key, dbts) in [
+            ("pre_hook", "pre-hook"),
+            ("post_hook", "post-hook"),
+            ("pre-hook", "pre-hook"),
+            ("post-hook", "post-hook"),
+            ("grants", "grants"),
+        ] {
+            if let Some(value) = only.get(key) {
+                calls.insert(dbts.to_owned(), value.clone());
+            }
+        }
+    }
     let mut written = own;
     for layer in [of_property].into_iter().chain([&calls, &over]) {
         written.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));

@@ -82,6 +82,15 @@ pub(super) fn group_names(project: &Project) -> impl Iterator<Item = String> + '
     written(project, "groups").map(|group| group.name().to_owned())
 }
 
+/// An owner with both keys that dbt gives it.
+fn owner(written: Option<&Json>) -> Json {
+    let mut whole = json!({ "email": null, "name": null });
+    if let (Some(whole), Some(Json::Object(written))) = (whole.as_object_mut(), written) {
+        whole.extend(written.clone());
+    }
+    whole
+}
+
 pub(super) fn groups<'a>(input: &'a ManifestInput<'a>) -> IndexMap<String, Group<'a>> {
     written(input.project, "groups")
         .map(|group| {
@@ -94,7 +103,7 @@ pub(super) fn groups<'a>(input: &'a ManifestInput<'a>) -> IndexMap<String, Group
                 path: group.inner_path(),
                 original_file_path: group.path,
                 unique_id: id.clone(),
-                owner: group.json.get("owner").cloned().unwrap_or(json!({})),
+                owner: owner(group.json.get("owner")),
                 description: group.text("description").map(str::to_owned),
                 config: json!({ "meta": group.map("meta") }),
             };
@@ -120,7 +129,7 @@ pub(super) fn exposure<'a>(input: &'a ManifestInput<'a>, node: &'a Node) -> Expo
         unique_id: node.id.as_str(),
         fqn: &node.fqn,
         kind: text("type").unwrap_or("dashboard"),
-        owner: node.other.get("owner").cloned().unwrap_or(json!({})),
+        owner: owner(node.other.get("owner")),
         description: &node.description,
         label: text("label"),
         maturity: text("maturity"),
@@ -201,6 +210,13 @@ fn macro_view<'a>(
     let inner = home.and_then(|home| file.path.strip_prefix(home).ok());
     let path = inner.unwrap_or(&file.path).to_string_lossy().into_owned();
     let of = |key: &str| properties.and_then(|p| p.other.get(key));
+    let mut meta = Map::new();
+    let inside = properties.and_then(|p| p.config.get("meta"));
+    for written in [of("meta"), inside.map(|inside| &inside.value)] {
+        if let Some(Json::Object(map)) = written {
+            meta.extend(map.clone());
+        }
+    }
     Macro {
         name: &info.name,
         resource_type: "macro",
@@ -211,26 +227,35 @@ fn macro_view<'a>(
         macro_sql: &info.text,
         depends_on: MacroDependsOn { macros: called },
         description: properties.map_or("", |p| &p.description),
-        meta: match of("meta") {
-            Some(Json::Object(map)) => map.clone(),
-            _ => Map::new(),
-        },
+        meta: meta.clone(),
         docs: Docs {
             show: true,
             node_color: None,
         },
         patch_path: properties.map(|p| format!("{}://{}", info.package, p.path)),
         arguments: match of("arguments") {
-            Some(Json::Array(list)) => list.iter().map(argument).collect(),
+            Some(Json::Array(list)) if !list.is_empty() => list.iter().map(argument).collect(),
+            _ if tells_arguments(input) => {
+                let names = info.arguments.iter();
+                names
+                    .map(|name| argument(&json!({ "name": name })))
+                    .collect()
+            }
             _ => Vec::new(),
         },
         created_at: input.created_at,
-        config: json!({ "meta": {}, "docs": { "show": true, "node_color": null } }),
+        config: json!({ "meta": meta, "docs": { "show": true, "node_color": null } }),
         supported_languages: info
             .name
             .starts_with("materialization_")
             .then(|| vec!["sql"]),
     }
+}
+
+/// Whether the project's flags want the arguments of macros that no property file tells.
+fn tells_arguments(input: &ManifestInput<'_>) -> bool {
+    let flags = &input.project.root_package().file.flags;
+    flags.get("validate_macro_args") == Some(&Json::Bool(true))
 }
 
 fn argument(written: &Json) -> Json {
