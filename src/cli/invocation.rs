@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::graph::select::{self, IndirectSelection, SelectContext, Selection, Selectors};
 use crate::graph::{self, Graph, NodeIx};
 use crate::jinja::{Engine, MacroFile, Settings};
-use crate::project::{self, Project, ReadOptions};
+use crate::project::{self, Package, Project, ReadOptions};
 use crate::report::run_results::Idle;
 use crate::report::{JsonLines, Progress, Reporter, Terminal};
 
@@ -273,8 +273,10 @@ fn settings(
         .iter()
         .map(|package| (package.name.clone(), package.file.vars.clone()))
         .collect();
+    let version = |package: &Package| Some((package.name.clone(), package.file.version.clone()?));
     Ok(Settings {
         project_name: root.name.clone(),
+        versions: project.packages.iter().filter_map(version).collect(),
         cli_vars: cli_vars(global)?,
         vars,
         target: target_json(project),

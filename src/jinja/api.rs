@@ -19,6 +19,8 @@ pub struct Settings {
     pub cli_vars: IndexMap<String, Json>,
     /// `vars` by package (the root project's own under its name; its entry for a package wins).
     pub vars: IndexMap<String, IndexMap<String, Json>>,
+    /// Versions of the packages that say theirs, the root project's among them.
+    pub versions: IndexMap<String, String>,
     /// The `target` variable: name, schema, dbname, host, port, user, type, threads, profile_name.
     pub target: Json,
     /// The `flags` variable: FULL_REFRESH, WHICH, ...

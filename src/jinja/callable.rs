@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use minijinja::value::{Enumerator, Kwargs, Object, Tuple, Value};
+use minijinja::value::{Enumerator, Kwargs, Object, Tuple, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
 use super::context::RenderState;
@@ -195,6 +195,12 @@ impl Object for Namespace {
     ) -> Result<Value, Error> {
         if let Some(found) = self.members.get(method) {
             return found.call(state, args);
+        }
+        if method == "get" {
+            // A package is a dictionary of its macros.
+            let (name, default): (String, Option<Value>) = from_args(args)?;
+            let found = self.members.get(&name).cloned().or(default);
+            return Ok(found.unwrap_or_else(|| Value::from(())));
         }
         let nearest = crate::diag::nearest(method, self.members.keys().map(String::as_str));
         let hint = match nearest {

@@ -441,3 +441,22 @@ fn blanks_beyond_ascii_are_blanks_inside_of_tags() {
     let text = "{%\u{a0}set x\u{a0}= 1 %}{{ x\u{2003}~\u{a0}'a\u{a0}b' }}";
     assert_eq!(render("", text), "1a\u{a0}b");
 }
+
+#[test]
+fn packages_look_into_the_project_at_run_time() {
+    assert_eq!(
+        render(
+            "",
+            "{{ builtins.ref.config.dependencies['shop'].project_name }}"
+        ),
+        "shop"
+    );
+    let macros = "{% macro a() %}1{% endmacro %}";
+    assert_eq!(
+        render(
+            macros,
+            "{{ context.get('shop', {}).get('a')() }} {{ shop.get('b') }}"
+        ),
+        "1 None"
+    );
+}

@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[(&str, Body)] = &[
 /// Variables with these prefixes are secret.
 const SECRET: [&str; 2] = ["DBT_ENV_SECRET", "MARTS_ENV_SECRET"];
 
-fn reference(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+pub(super) fn reference(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (first, second, kwargs): (Value, Option<Value>, Kwargs) = from_args(args)?;
     let text = |value: &Value| match value.as_str() {
         Some(text) => Ok(text.to_owned()),
@@ -136,7 +136,7 @@ fn variable(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let run = RenderState::run(state)?;
     let said = find_var(&run, &name);
     if let Some(Json::String(text)) = said
-        && text.contains('{')
+        && ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
     {
         return rendered_var(state, &run, &name, text);
     }
@@ -149,7 +149,7 @@ fn variable(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
 }
 
 /// Vars that name each other, at most.
-const MAX_VARS: usize = 50;
+const MAX_VARS: usize = 10;
 
 /// A var whose text is itself a template, such as `"{{ ref('events') }}"`: it is rendered where it is asked
 /// for, so that packages can be told what to read.

@@ -11,9 +11,13 @@ pub(super) mod methods;
 mod modules;
 mod statement;
 
+use indexmap::IndexMap;
 use minijinja::value::{Object, Value};
 use minijinja::{Environment, Error, State};
 
+use serde_json::json;
+
+use super::Settings;
 use super::context::{RenderState, Shared};
 use super::native::time::Moment;
 use super::value::{Dict, from_json};
@@ -22,6 +26,8 @@ use super::value::{Dict, from_json};
 pub(super) struct Function {
     name: &'static str,
     call: fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error>,
+    /// dbt's `ref.config`: the project at run time, which packages look into.
+    config: Option<Value>,
 }
 
 impl std::fmt::Debug for Function {
@@ -33,6 +39,11 @@ impl std::fmt::Debug for Function {
 impl Object for Function {
     fn repr(self: &std::sync::Arc<Self>) -> minijinja::value::ObjectRepr {
         minijinja::value::ObjectRepr::Plain
+    }
+
+    fn get_value(self: &std::sync::Arc<Self>, key: &Value) -> Option<Value> {
+        let config = self.config.as_ref()?;
+        (key.as_str() == Some("config")).then(|| config.clone())
     }
 
     fn call(
@@ -60,7 +71,37 @@ type Body = fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error>;
 
 /// A function as a value.
 pub(super) fn function(name: &'static str, call: Body) -> Value {
-    Value::from_object(Function { name, call })
+    Value::from_object(Function {
+        name,
+        call,
+        config: None,
+    })
+}
+
+/// What `ref.config` tells of the project: its name and version, its packages and vars.
+fn runtime_config(settings: &Settings) -> Value {
+    let no_vars = IndexMap::new();
+    let vars = |package: &str| settings.vars.get(package).unwrap_or(&no_vars);
+    let package = |name: &String| {
+        let version = settings.versions.get(name);
+        let told =
+            json!({ "project_name": name, "name": name, "version": version, "vars": vars(name) });
+        (name.clone(), told)
+    };
+    let packages: serde_json::Map<_, _> = settings.vars.keys().map(package).collect();
+    let root = &settings.project_name;
+    from_json(&json!({
+        "project_name": root,
+        "version": settings.versions.get(root),
+        "vars": vars(root),
+        "cli_vars": settings.cli_vars,
+        "dependencies": packages,
+        "target_name": settings.target["name"],
+        "profile_name": settings.target["profile_name"],
+        "threads": settings.target["threads"],
+        "credentials": settings.target,
+        "args": {},
+    }))
 }
 
 /// What `dbt_version` says.
@@ -95,6 +136,12 @@ pub(super) fn register(env: &mut Environment<'static>, shared: &Shared) {
     {
         env.add_global(*name, function(name, *body));
     }
+    let reference = Value::from_object(Function {
+        name: "ref",
+        call: lookup::reference,
+        config: Some(runtime_config(&shared.settings)),
+    });
+    env.add_global("ref", reference.clone());
     env.add_global("adapter", Value::from_object(adapter::Adapter));
     env.add_global("api", adapter::api());
     env.add_global("exceptions", flow::exceptions());
@@ -103,7 +150,7 @@ pub(super) fn register(env: &mut Environment<'static>, shared: &Shared) {
     env.add_function("cycler", minijinja_contrib::globals::cycler);
     env.add_function("joiner", minijinja_contrib::globals::joiner);
     env.add_global("modules", modules::modules());
-    env.add_global("builtins", builtins());
+    env.add_global("builtins", builtins(reference));
     let settings = &shared.settings;
     env.add_global("target", from_json(&settings.target));
     env.add_global("flags", from_json(&settings.flags));
@@ -119,9 +166,10 @@ pub(super) fn register(env: &mut Environment<'static>, shared: &Shared) {
 }
 
 /// `builtins`: the functions that a macro of the same name may hide.
-fn builtins() -> Value {
+fn builtins(reference: Value) -> Value {
     let names = lookup::FUNCTIONS
         .iter()
         .map(|(name, body)| (Value::from(*name), function(name, *body)));
-    Dict::value(names.collect())
+    let named = (Value::from("ref"), reference);
+    Dict::value(names.chain([named]).collect())
 }

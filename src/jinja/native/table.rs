@@ -371,6 +371,32 @@ impl Object for Row {
     }
 }
 
+/// The type of a column, which gives values the form that JSON has for them.
+#[derive(Debug)]
+struct DataType;
+
+impl Object for DataType {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let (value,): (Value,) = from_args(args)?;
+        match (method, value.kind()) {
+            ("jsonify", ValueKind::None | ValueKind::Bool | ValueKind::Number) | ("cast", _) => {
+                Ok(value)
+            }
+            ("jsonify", _) => Ok(Value::from(value.to_string())),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}
+
 /// One column of a result.
 #[derive(Debug)]
 struct ColumnValues {
@@ -387,7 +413,11 @@ impl Object for ColumnValues {
         if let Some(index) = key.as_usize() {
             return self.values.get(index).cloned();
         }
-        (key.as_str() == Some("name")).then(|| Value::from(&self.name))
+        match key.as_str()? {
+            "name" => Some(Value::from(&self.name)),
+            "data_type" => Some(Value::from_object(DataType)),
+            _ => None,
+        }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -460,5 +490,7 @@ mod tests {
         );
         assert_eq!(render("{{ t.exclude('b').column_names | list }}"), "['a']");
         assert_eq!(render("{{ t.limit(1).rows | length }}"), "1");
+        let json = "{{ t.columns[1].data_type.jsonify(t.rows[0]['b']) }}";
+        assert_eq!(render(json), "2");
     }
 }
