@@ -235,7 +235,8 @@ fn macro_view<'a>(
         patch_path: properties.map(|p| format!("{}://{}", info.package, p.path)),
         arguments: match of("arguments") {
             Some(Json::Array(list)) if !list.is_empty() => list.iter().map(argument).collect(),
-            _ if tells_arguments(input) => {
+            // dbt tells none of a generic test's.
+            _ if tells_arguments(input) && !is_test_block(&info.text) => {
                 let names = info.arguments.iter();
                 names
                     .map(|name| argument(&json!({ "name": name })))
@@ -256,6 +257,13 @@ fn macro_view<'a>(
 fn tells_arguments(input: &ManifestInput<'_>) -> bool {
     let flags = &input.project.root_package().file.flags;
     flags.get("validate_macro_args") == Some(&Json::Bool(true))
+}
+
+/// Whether a block is written as `{% test … %}`.
+fn is_test_block(text: &str) -> bool {
+    let tag = text.trim_start_matches(['{', '%', '-', '+', ' ', '\t', '\n', '\r']);
+    let word = tag.split_whitespace().next();
+    matches!(word, Some("test" | "data_test"))
 }
 
 fn argument(written: &Json) -> Json {
