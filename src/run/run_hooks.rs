@@ -171,7 +171,7 @@ impl Runner {
             context,
             names: self.names(None),
             sources: self.sources().clone(),
-            compiled: Some(self.sources().add(path.to_owned(), sql)),
+            compiled: Some(self.sources().add(path, sql)),
             file: None,
             log: self.log(),
             cancel: None,

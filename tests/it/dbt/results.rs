@@ -24,12 +24,15 @@ fn project() -> Project {
 /// The command and its results.
 fn told(project: &Project) -> (String, Vec<String>) {
     let run = project.run_results();
-    let results = run["results"].as_array().unwrap().iter();
+    let results = run["results"].as_array().expect("a list").iter();
     let mut said: Vec<String> = results
         .map(|r| format!("{} {} {}", r["unique_id"], r["status"], r["compiled"]).replace('"', ""))
         .collect();
     said.sort();
-    (run["args"]["which"].as_str().unwrap().to_owned(), said)
+    (
+        run["args"]["which"].as_str().unwrap_or_default().to_owned(),
+        said,
+    )
 }
 
 #[test]

@@ -386,15 +386,17 @@ fn hooks_of_the_run_are_nodes_with_results_and_know_of_a_failed_one() {
 
 /// Names, statuses and failures of the last run.
 fn results(project: &Project) -> String {
-    let text = project.read("target/run_results.json");
-    let run: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let results = run["results"].as_array().unwrap().iter();
+    let run = project.run_results();
+    let results = run["results"].as_array().expect("a list").iter();
     let said = results.map(|result| {
-        let id = result["unique_id"].as_str().unwrap();
-        let name = id.rsplit('.').next().unwrap();
+        let id = result["unique_id"].as_str().unwrap_or_default();
+        let name = id.rsplit('.').next().unwrap_or_default();
         let failures = result["failures"].as_u64();
         let failures = failures.map_or("-".to_owned(), |n| n.to_string());
-        format!("{name} {} {failures}", result["status"].as_str().unwrap())
+        format!(
+            "{name} {} {failures}",
+            result["status"].as_str().unwrap_or_default()
+        )
     });
     said.collect::<Vec<_>>().join(", ")
 }
