@@ -426,10 +426,7 @@ fn a_var_is_itself_a_template_and_says_whether_it_is_there() {
 fn what_a_template_puts_into_its_context_is_there_for_macros() {
     let macros = "{% macro keep(v) %}{% do context.update({'kept': v}) %}{% endmacro %}\n\
                   {% macro look() %}{{ context.get('kept', 'nothing') }}{% endmacro %}";
-    assert_eq!(
-        render(macros, "{{ keep(7) }}{{ look() }}"),
-        "7"
-    );
+    assert_eq!(render(macros, "{{ keep(7) }}{{ look() }}"), "7");
     assert_eq!(
         render(macros, "{{ context.get('kept', 'nothing') }}"),
         "nothing"
