@@ -208,10 +208,9 @@ fn build(
         config.insert(bare.to_owned(), context.renderer.json_or_raw(value));
     }
     let mut arguments = IndexMap::new();
-    for (key, value) in fields.mapping("arguments", check).into_iter().flatten() {
-        arguments.insert(key.value.clone(), value.to_json());
-    }
-    for (key, value) in fields.rest() {
+    // dbt puts `arguments:` beside the other keys before it takes those of the config out of them.
+    let named = fields.mapping("arguments", check).into_iter().flatten();
+    for (key, value) in named.chain(fields.rest()) {
         if TEST_CONFIG_KEYS.contains(&key.value.as_str()) {
             config_places.entry(key.value.clone()).or_insert(value.span);
             config

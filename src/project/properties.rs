@@ -70,6 +70,10 @@ pub(crate) fn read(
             known: keys::SINGULAR_TEST,
         };
         for item in fields.list(key, check) {
+            if key == "tests" && item.get("name").is_none() {
+                check.push(test_of_nothing(item));
+                continue;
+            }
             properties
                 .singular_tests
                 .extend(resource(item, &kind, context, check));
@@ -84,6 +88,14 @@ pub(crate) fn read(
     }
     fields.take("version");
     keep_others(&mut fields, context, properties, check);
+}
+
+/// dbt passes over `tests:` beside `models:`, so there are projects that have such.
+fn test_of_nothing(item: &Node) -> Diagnostic {
+    let message = "a test stands beside the models and belongs to none of them: it does not run";
+    Diagnostic::warning(UNKNOWN_KEY, message)
+        .at(item.span, "")
+        .hint("indent `tests:` to the keys of the model that it is for")
 }
 
 fn keep_others(

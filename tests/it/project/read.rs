@@ -65,8 +65,7 @@ models:
           - not_null:
               config: {severity: "{{ 'warn' if target.name == 'dev' else 'error' }}", where: "{{ recent() }}"}
           - accepted_values:
-              arguments: {values: [a, yes]}
-              where: "x > 1"
+              arguments: {values: [a, yes], where: "x > 1"}
           - name: short
             test_name: relationships
             to: ref('b')
@@ -78,6 +77,8 @@ sources:
       - name: orders
         identifier: "{{ var('orders', 'o') }}"
         data_tests: [dbt_utils.not_empty]
+tests:
+  - unique: {column_name: id}
 "#,
     );
     let project = scratch.env("RAW", "raw_schema").read();
