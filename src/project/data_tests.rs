@@ -198,7 +198,21 @@ fn build(
         .description(fields.text("description", check));
     let mut config = ConfigMap::new();
     let mut config_places = IndexMap::new();
-    for (key, value) in fields.mapping("config", check).into_iter().flatten() {
+    // dbt puts `arguments:` beside the other keys before it takes the config out of them.
+    let named = fields
+        .mapping("arguments", check)
+        .map_or(&[][..], Vec::as_slice);
+    let within = named.iter().find(|(key, _)| key.value == "config");
+    let within = match within.map(|(_, node)| &node.value) {
+        Some(Yaml::Mapping(entries)) => entries.as_slice(),
+        _ => &[],
+    };
+    for (key, value) in fields
+        .mapping("config", check)
+        .into_iter()
+        .flatten()
+        .chain(within)
+    {
         let bare = key.value.trim_start_matches('+');
         if !keys::CONFIG_TEST.contains(&bare) {
             let known: Vec<&str> = keys::CONFIG_TEST.to_vec();
@@ -208,8 +222,7 @@ fn build(
         config.insert(bare.to_owned(), context.renderer.json_or_raw(value));
     }
     let mut arguments = IndexMap::new();
-    // dbt puts `arguments:` beside the other keys before it takes those of the config out of them.
-    let named = fields.mapping("arguments", check).into_iter().flatten();
+    let named = named.iter().filter(|(key, _)| key.value != "config");
     for (key, value) in named.chain(fields.rest()) {
         if TEST_CONFIG_KEYS.contains(&key.value.as_str()) {
             config_places.entry(key.value.clone()).or_insert(value.span);

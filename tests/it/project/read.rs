@@ -65,7 +65,7 @@ models:
           - not_null:
               config: {severity: "{{ 'warn' if target.name == 'dev' else 'error' }}", where: "{{ recent() }}"}
           - accepted_values:
-              arguments: {values: [a, yes], where: "x > 1"}
+              arguments: {values: [a, yes], where: "x > 1", config: {severity: warn}}
           - name: short
             test_name: relationships
             to: ref('b')
@@ -92,6 +92,7 @@ tests:
     assert_eq!(tests[1].config["where"], json!("{{ recent() }}"));
     assert_eq!(tests[2].arguments["values"], json!(["a", true]));
     assert_eq!(tests[2].config["where"], json!("x > 1"));
+    assert_eq!(tests[2].config["severity"], json!("warn"));
     assert_eq!(tests[3].name.as_deref(), Some("short"));
     assert_eq!(tests[3].arguments["to"], json!("ref('b')"));
     let table = &properties.sources[0];
