@@ -74,6 +74,12 @@ pub fn model_json(node: &Node, name_of: impl Fn(NodeIx) -> String) -> Json {
     put("sources", sources.collect());
     if let Detail::GenericTest(test) = &node.detail {
         put("column_name", json!(test.column));
+        let attached = name_of(test.attached);
+        let is_source = attached.starts_with("source.");
+        put(
+            "attached_node",
+            json!((!attached.is_empty() && !is_source).then_some(attached)),
+        );
         put(
             "test_metadata",
             json!({"name": test.test, "namespace": test.namespace, "kwargs": test.arguments}),

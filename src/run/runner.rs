@@ -25,6 +25,7 @@ use crate::checks::additivity::Catalog;
 use crate::checks::money::Amounts;
 use crate::diag::{SourceMap, codes};
 use crate::event::{Event, RunRecord};
+use crate::graph::manifest::config_json;
 use crate::graph::microbatch::{Batch, Times};
 use crate::graph::{Graph, NodeIx, ResourceKind, model_json};
 use crate::jinja::{Engine, Names, NodeContext};
@@ -409,6 +410,7 @@ impl Runner {
             let graph = &self.setup.graph;
             let node = graph.node(ix);
             let mut model = model_json(node, |parent| graph.node(parent).id.to_string());
+            model["config"] = config_json(node);
             graph.resolve_constraints(ix, &mut model, |parent| {
                 self.stage.not_checkable(ix, parent)
             });

@@ -110,6 +110,11 @@ pub fn manifest<'a>(input: &'a ManifestInput<'a>) -> ManifestView<'a> {
     }
 }
 
+/// A node's config as the manifest has it: what was configured, with dbt's defaults under it.
+pub fn config_json(node: &Node) -> Json {
+    serde_json::to_value(node::config(node)).unwrap_or_default()
+}
+
 /// One node or source as its JSON.
 pub fn node_json(input: &ManifestInput<'_>, ix: NodeIx) -> Json {
     let writer = node::Writer { input };

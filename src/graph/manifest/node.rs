@@ -375,7 +375,8 @@ fn whole_freshness(written: &Json) -> Json {
     })
 }
 
-fn config(node: &Node) -> Overlay<'_> {
+/// A node's config with dbt's defaults under it, as the manifest has it.
+pub(super) fn config(node: &Node) -> Overlay<'_> {
     let mut top = Vec::new();
     for (key, list) in [
         ("pre-hook", &node.config.pre_hook),

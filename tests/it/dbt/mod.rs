@@ -5,6 +5,7 @@ mod init;
 mod invocations;
 mod materialized_views;
 mod microbatch;
+mod model_variable;
 mod own_materializations;
 mod packages;
 mod results;
